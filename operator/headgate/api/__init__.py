@@ -1,0 +1,1 @@
+"""The three resources and their parts as pydantic models, and the CRDs made from them."""

@@ -1,0 +1,1 @@
+"""Kubernetes I/O: client, typed store, compare-and-set, snapshots, leases."""

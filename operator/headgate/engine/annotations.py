@@ -1,0 +1,32 @@
+"""What people ask for through annotations. Each names its attempt, so that a stale one does nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PREFIX = "headgate.dev/"
+APPROVE = f"{PREFIX}approve"
+ABORT = f"{PREFIX}abort"
+RETRY = f"{PREFIX}retry"
+PROMOTE = f"{PREFIX}promote"
+RESUME = f"{PREFIX}resume"
+
+BAKE = "bake"
+"""The name under which the bake is promoted: ``headgate.dev/promote: "3/bake"``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One annotation, read: ``3`` or ``3/beta``."""
+
+    attempt: int
+    step: str | None
+    written: str
+
+
+def ask(annotations: Mapping[str, str], name: str) -> Ask | None:
+    """The annotation of that name; None when it is missing or names no attempt."""
+    written = annotations.get(name, "").strip()
+    number, _, step = written.partition("/")
+    if not number.isdecimal() or len(number) > 9:
+        return None
+    return Ask(int(number), step or None, written)

@@ -1,0 +1,161 @@
+"""How an attempt begins: the first version, a version that may be tried, the gates that it needs."""
+
+from headgate.api.rollout import GateReference, KillSwitch
+from headgate.api.rollout_status import Attempt, AttemptState, Rejection, StableRef, VersionRef
+from headgate.engine.annotations import RETRY, ask
+from headgate.engine.ending import record_of
+from headgate.engine.observation import GateView
+from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
+from headgate.engine.routers import is_delivered, undelivered
+from headgate.engine.routing import Payload
+from headgate.engine.steps import enter
+from headgate.engine.subject import Subject
+from headgate.engine.turn import Turn, named
+
+
+def be_first(turn: Turn, subject: Subject) -> None:
+    """Without a record or a router that names an earlier stable, a version becomes stable at once, gates or not."""
+    if subject.problem is not None or subject.ref is None:
+        turn.problem = turn.problem or subject.problem
+        return
+    turn.change(stable=StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=0))
+    turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
+    turn.record = record_of(turn)
+
+
+def rest(turn: Turn, subject: Subject) -> None:
+    """With no attempt in flight: begin one when the spec names a version that may be tried."""
+    stable, spec = turn.status.stable, turn.observation.rollout.spec
+    if stable is None:
+        be_first(turn, subject)
+        return
+    _hear_retry(turn)
+    if subject.problem is not None or subject.ref is None or spec is None:
+        turn.problem = turn.problem or subject.problem
+        return
+    if subject.ref == VersionRef(version=stable.version, digest=stable.digest):
+        return
+    if subject.ref.digest == stable.digest:
+        turn.change(stable=stable.model_copy(update={"version": subject.ref.version}))
+        turn.happened("SameContent", f"{named(subject.ref)} has stable's content; stable is called by this name now")
+        turn.record = record_of(turn)
+        return
+    if rejection := _rejection(turn, subject.ref):
+        turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+        return
+    if spec.kill_switch is not KillSwitch.OFF or turn.problem is not None:
+        return
+    number = turn.status.attempts + 1
+    turn.change(
+        attempts=number,
+        verdicts=[],
+        attempt=Attempt(number=number, candidate=subject.ref, state=AttemptState.VERIFYING, started_at=turn.now),
+    )
+    turn.remember(measured={}, failing=None, resumed_at=None, drift={}, restored=None)
+    turn.transition = True
+    verify(turn)
+    if turn.state is AttemptState.VERIFYING:
+        turn.tell("Verifying", f"attempt {number} of {named(subject.ref)} waits: {turn.waits}")
+
+
+def verify(turn: Turn) -> None:
+    """Enters the first step once every gate that any step needs is Ready and every router is back at 0."""
+    spec = turn.observation.rollout.spec
+    if spec is None or turn.problem is not None:
+        turn.waits = turn.problem.message if turn.problem else "the spec cannot be read"
+        return
+    for reference in spec.references():
+        if fault := _gate_fault(turn.observation.gates.get(reference.name), reference):
+            turn.waits = fault
+            return
+    if not is_delivered(turn):
+        turn.waits = undelivered(turn) or "the routers have not confirmed weight 0 yet"
+        return
+    if spec.paused:
+        turn.waits = "spec.paused is set"
+        return
+    plan = _freeze(turn)
+    before = turn.attempt
+    turn.manifest = plan
+    turn.change_attempt(manifest=plan.name)
+    enter(turn, 0)
+    if turn.state is AttemptState.VERIFYING:
+        turn.manifest = None
+        turn.change(attempt=before)
+
+
+def _freeze(turn: Turn) -> Plan:
+    view, attempt, stable = turn.observation.rollout, turn.flight, turn.status.stable
+    spec = view.spec
+    if spec is None or stable is None:
+        raise AssertionError("an attempt has a spec and a stable version")
+    names = {reference.name for reference in spec.references()}
+    gates = turn.observation.gates
+    specs = {name: gate.spec for name, gate in gates.items() if name in names and gate.spec is not None}
+    return Plan(
+        rollout=view.name,
+        namespace=view.namespace,
+        uid=view.uid,
+        generation=view.generation,
+        attempt=attempt.number,
+        created_at=turn.now,
+        stable=_frozen(turn, stable),
+        stable_slot=stable.slot,
+        candidate=_frozen(turn, attempt.candidate),
+        steps=spec.steps,
+        gates=spec.gates,
+        gate_specs=dict(sorted(specs.items())),
+        delivery=spec.delivery,
+        bake_for=spec.bake_for,
+        progress_deadline=spec.progress_deadline,
+    )
+
+
+def _frozen(turn: Turn, ref: VersionRef) -> FrozenVersion:
+    known = turn.observation.versions.get(ref.version)
+    payload = known.payload if known is not None and known.digest == ref.digest else None
+    return FrozenVersion(version=ref.version, digest=ref.digest, payload=_frozen_payload(payload))
+
+
+def _frozen_payload(payload: Payload | None) -> FrozenPayload | None:
+    if payload is None:
+        return None
+    return FrozenPayload(
+        compiled=payload.compiled, model=payload.model, seed=payload.seed, temperature=payload.temperature
+    )
+
+
+def _gate_fault(gate: GateView | None, reference: GateReference) -> str:
+    if gate is None:
+        return f"QualityGate {reference.name!r} does not exist; apply it"
+    if gate.spec is None or gate.error is not None:
+        return f"QualityGate {gate.name!r} is not Ready: {gate.error}"
+    declared = {parameter.name for parameter in gate.spec.parameters}
+    if missing := sorted(declared - reference.args.keys()):
+        return f"gates: {gate.name!r} needs args.{missing[0]}; add it"
+    if unknown := sorted(reference.args.keys() - declared):
+        return f"gates: {gate.name!r} declares no parameter {unknown[0]!r}; remove the argument"
+    return ""
+
+
+def _hear_retry(turn: Turn) -> None:
+    asked = ask(turn.observation.rollout.annotations, RETRY)
+    if asked is None:
+        return
+    kept = [rejection for rejection in turn.status.rejected if rejection.attempt != asked.attempt]
+    if len(kept) < len(turn.status.rejected):
+        turn.change(rejected=kept)
+        turn.happened("RetryAllowed", f"the rejection of attempt {asked.attempt} was lifted by a person")
+        turn.record = record_of(turn)
+
+
+def _rejection(turn: Turn, ref: VersionRef) -> Rejection | None:
+    return next((known for known in turn.status.rejected if known.digest == ref.digest), None)
+
+
+def _way_out(turn: Turn, rejection: Rejection) -> str:
+    name, digest = turn.observation.rollout.name, rejection.digest[:19]
+    return (
+        f"{rejection.version} ({digest}) was rejected in attempt {rejection.attempt}: {rejection.reason};"
+        f" everybody stays on stable. Name another version, or allow it again with: headgate retry {name}"
+    )

@@ -1,0 +1,119 @@
+"""The decision: from one observation and the time to what happens next. Pure: no I/O, no clock, no randomness."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from headgate.api.rollout_status import AttemptState, RolloutStatus
+from headgate.engine import beginning, recovery, routers, steps, wayback
+from headgate.engine.decision import Decision
+from headgate.engine.desired import deliveries, routing_for, united
+from headgate.engine.leaving import leave
+from headgate.engine.observation import Observation
+from headgate.engine.presentation import presented
+from headgate.engine.reversal import turn_back
+from headgate.engine.subject import resolve
+from headgate.engine.turn import Turn
+from headgate.engine.writing import is_worth_writing
+
+
+def decide(observation: Observation, now: datetime) -> Decision:
+    """What follows from ``observation`` at ``now`` (aware, UTC).
+
+    Deciding twice on the same observation gives the same answer. Without a look (``observation.look is None``) the
+    answer may name questions: measure them and decide again, unless something was already decided.
+    """
+    turn = Turn(observation, now, _known_status(observation), observation.memory)
+    if observation.rollout.deleting:
+        return leave(turn)
+    if recovery.is_lost(turn):
+        if not observation.fresh:
+            return _reread(turn)
+        recovery.recover(turn)
+    if not turn.transition:
+        _advance(turn)
+    return _close(turn)
+
+
+def _advance(turn: Turn) -> None:
+    subject = resolve(turn.observation, turn.status)
+    if turn.observation.claimed_by:
+        router, owner = min(turn.observation.claimed_by.items())
+        turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
+    if turn.in_flight:
+        steps.hear(turn)
+        if turn_back(turn, subject):
+            return
+    match turn.state:
+        case AttemptState.ENDED:
+            beginning.rest(turn, subject)
+        case AttemptState.VERIFYING:
+            beginning.verify(turn)
+        case AttemptState.STEPPING:
+            steps.step_on(turn)
+        case AttemptState.BAKING:
+            steps.bake(turn)
+        case AttemptState.ROLLING_BACK:
+            wayback.go_on(turn)
+
+
+def _known_status(observation: Observation) -> RolloutStatus:
+    """The committed status, or what has grown from it since without being worth a write."""
+    memory, committed = observation.memory, observation.rollout.status
+    if memory.working is not None and memory.grown_from == committed:
+        return memory.working
+    return committed
+
+
+def _close(turn: Turn) -> Decision:
+    observation = turn.observation
+    view, committed, base = observation.rollout, observation.rollout.status, _known_status(observation)
+    plan = turn.manifest or observation.plan
+    if turn.transition:
+        turn.change(revision=turn.status.revision + 1)
+    before = routing_for(view, committed, observation.plan, observation.versions)
+    routing = routing_for(view, turn.status, plan, observation.versions)
+    routes = deliveries(view, turn.status, plan)
+    if turn.state is AttemptState.ENDED and turn.transition:
+        routes = united(routes, deliveries(view, committed, observation.plan))
+    writable = routing is not None and turn.status.stable is not None
+    deliver = routers.to_write(turn, routing, routes, before) if writable and routing is not None else frozenset[str]()
+    undecided = bool(turn.questions) and not turn.transition
+    status = base if undecided else presented(turn)
+    commit = turn.transition or (not undecided and is_worth_writing(turn, committed, status))
+    memory = replace(turn.memory, working=base if commit else status, grown_from=committed)
+    if commit:
+        memory = replace(memory, unwritten_since=None)
+    return Decision(
+        manifest=turn.manifest,
+        status=status,
+        commit=commit,
+        routing=routing if writable else None,
+        routes=routes,
+        deliver=deliver,
+        record=turn.record,
+        restore=turn.restore,
+        notices=tuple(turn.notices),
+        questions=() if turn.transition else tuple(turn.questions),
+        due=min((moment for moment in turn.dues if moment > turn.now), default=None),
+        memory=memory,
+        urgent=turn.urgent,
+    )
+
+
+def _reread(turn: Turn) -> Decision:
+    """Nothing can be decided on what is known: ask for everything to be read from the API server."""
+    return Decision(
+        manifest=None,
+        status=turn.status,
+        commit=False,
+        routing=None,
+        routes=(),
+        deliver=frozenset(),
+        record=None,
+        restore=None,
+        notices=(),
+        questions=(),
+        due=None,
+        memory=turn.memory,
+        reread=True,
+    )

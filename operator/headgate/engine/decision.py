@@ -1,0 +1,69 @@
+"""What decide() answers: the next status, what the world must be made to match, and when to look again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from headgate.api.rollout import Delivery
+from headgate.api.rollout_status import RolloutStatus
+from headgate.engine.evidence import Question
+from headgate.engine.observation import Memory
+from headgate.engine.plan import Plan, Record
+from headgate.engine.routing import Routing
+
+
+class NoticeKind(StrEnum):
+    """How loud a notice is; the Event's type."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened and that people should hear of: an Event, a log line, a notification."""
+
+    reason: str
+    """One CamelCase word, distinct for each kind of happening."""
+    message: str
+    kind: NoticeKind = NoticeKind.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRestore:
+    """Put spec.prompt.version back, provided that it still holds the rejected value."""
+
+    attempt: int
+    rejected: str
+    restored: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from one observation. Carried out in the order of the fields."""
+
+    manifest: Plan | None
+    """To be created before the commit; exists already after a crash, which is as good."""
+    status: RolloutStatus
+    """The whole next status."""
+    commit: bool
+    """Whether the status is written now."""
+    routing: Routing | None
+    """What every router of ``routes`` must show once the commit is through; None while nothing is known."""
+    routes: tuple[Delivery, ...]
+    deliver: frozenset[str]
+    """The ids of the routers that are to be written now."""
+    record: Record | None
+    """To be written before the commit; where ``urgent``, after delivery: the way back waits for nothing."""
+    restore: SpecRestore | None
+    """To be done after delivery."""
+    notices: tuple[Notice, ...]
+    questions: tuple[Question, ...]
+    """What should be measured before deciding again in this same look; empty when a measurement changes nothing now."""
+    due: datetime | None
+    """When to look again at the latest; None: only when something changes."""
+    memory: Memory
+    urgent: bool = False
+    """A way back: deliver weight 0 even when the commit keeps failing."""
+    reread: bool = False
+    """Nothing was decided: read the Rollout, its record and its routers afresh, and decide with ``fresh``."""

@@ -1,0 +1,43 @@
+"""A Rollout that is deleted: everybody to stable first, and on record what must outlive it. Needs no finalizer."""
+
+from headgate.engine.decision import Decision
+from headgate.engine.desired import deliveries, routing_for
+from headgate.engine.ending import record_of
+from headgate.engine.routers import our_routers
+from headgate.engine.turn import Turn
+
+
+def leave(turn: Turn) -> Decision:
+    """Weight 0, at a higher revision, on every router that shows anything else, and the record."""
+    observation, status = turn.observation, turn.status
+    late = frozenset(router for router in our_routers(turn) if not _shows_nobody(turn, router))
+    routes = deliveries(observation.rollout, status, observation.plan)
+    gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": status.revision + 1})
+    routing = None
+    if status.stable is not None:
+        routing = routing_for(observation.rollout, gone, observation.plan, observation.versions)
+    turn.change(revision=gone.revision)
+    on_record = turn.memory.recorded == gone.revision
+    return Decision(
+        manifest=None,
+        status=turn.status,
+        commit=False,
+        routing=routing,
+        routes=routes,
+        deliver=late if routing is not None else frozenset(),
+        record=record_of(turn) if routing is not None and not on_record else None,
+        restore=None,
+        notices=(),
+        questions=(),
+        due=None,
+        memory=turn.memory,
+        urgent=True,
+    )
+
+
+def _shows_nobody(turn: Turn, router: str) -> bool:
+    """Whether the router serves stable to everybody."""
+    state, stable = turn.observation.routers.get(router), turn.status.stable
+    if state is None or stable is None:
+        return False
+    return not state.weight and not state.shadow and state.exposed <= {stable.digest}

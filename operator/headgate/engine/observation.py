@@ -1,0 +1,135 @@
+"""Everything that decide() may look at, as plain values. Knows no client, no store and no clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from headgate.api.quality_gate import QualityGateSpec
+from headgate.api.rollout import RolloutSpec
+from headgate.api.rollout_status import RolloutStatus
+from headgate.engine.evidence import Look
+from headgate.engine.plan import Plan, Record
+from headgate.engine.routing import Payload, RouterState, Routing
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutView:
+    """A Rollout as the API server last showed it."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created_at: datetime
+    annotations: Mapping[str, str]
+    """Only those that begin with ``headgate.dev/``."""
+    spec: RolloutSpec | None
+    """None when the spec cannot be read; ``spec_error`` then says why."""
+    status: RolloutStatus
+    spec_error: str | None = None
+    deleting: bool = False
+
+    @property
+    def key(self) -> "Key":
+        """Namespace and name."""
+        return Key(self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Names one object of a kind."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """A PromptVersion as the store knows it."""
+
+    name: str
+    uid: str
+    family: str
+    digest: str
+    payload: Payload
+    ready: bool
+    """Whether the compiled ConfigMap exists."""
+    error: str | None = None
+    """Why it cannot be used, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A QualityGate as the store knows it."""
+
+    name: str
+    spec: QualityGateSpec | None
+    error: str | None = None
+    """Why Rollouts cannot be judged by it, in one line; None when it is Ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How often a router has been corrected lately."""
+
+    corrections: int = 0
+    not_before: datetime | None = None
+    """When it may be corrected again."""
+    lowered: bool = False
+    """A foreign write lowered exposure: it was corrected once, and the attempt is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What decide() carries from one look to the next; losing it costs a measurement, never safety."""
+
+    working: RolloutStatus | None = None
+    """The status with what is not worth a write of its own yet; counts while the committed one is what it grew from."""
+    grown_from: RolloutStatus | None = None
+    """That committed status."""
+    unwritten_since: datetime | None = None
+    """Since when the working status holds something that people may be waiting to read."""
+    measured: Mapping[str, datetime] = field(default_factory=dict)
+    """When each gate was last measured."""
+    verdicts_written_at: datetime | None = None
+    resumed_at: datetime | None = None
+    """When somebody last resumed; the breach that went on then pauses no second time."""
+    failing: tuple[int, str] | None = None
+    """The attempt and reason of a critical Fail that was seen and not yet committed."""
+    drift: Mapping[str, Drift] = field(default_factory=dict)
+    shown: Mapping[str, Routing] = field(default_factory=dict)
+    """By router id, the routing (its revision aside) that it was last seen to show; a later difference is drift."""
+    restored: int | None = None
+    """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
+    recorded: int | None = None
+    """Set by the controller: the status.revision that was in hand when the record was last written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One look at one Rollout and at everything around it."""
+
+    rollout: RolloutView
+    versions: Mapping[str, VersionView]
+    """The PromptVersions that its spec and status name, those that exist."""
+    gates: Mapping[str, GateView]
+    """The QualityGates that its spec names, those that exist."""
+    plan: Plan | None = None
+    """The manifest of the attempt that the status names; None when there is none or it is gone."""
+    record: Record | None = None
+    """What outlived an earlier Rollout of this name; only there when ``fresh``."""
+    fresh: bool = False
+    """The Rollout, its record and its routers were read afresh in this look, because decide() asked for it."""
+    routers: Mapping[str, RouterState] = field(default_factory=dict)
+    """By router id, against the routing that ``desired_routing`` gave for this look; missing means not looked at."""
+    look: Look | None = None
+    """What was measured in this look; None before measuring."""
+    claimed_by: Mapping[str, str] = field(default_factory=dict)
+    """Router id → the older Rollout that has it."""
+    alert: str | None = None
+    """A stored alert that asks for a revert of this attempt, in words."""
+    memory: Memory = field(default_factory=Memory)

@@ -1,0 +1,39 @@
+"""What takes an attempt back besides a gate: kill switch, abort, alert, a spec that asks for something else."""
+
+from headgate.api.rollout import KillSwitch
+from headgate.api.rollout_status import Outcome
+from headgate.engine import wayback
+from headgate.engine.annotations import ABORT, ask
+from headgate.engine.subject import Subject
+from headgate.engine.turn import Turn, named
+
+
+def turn_back(turn: Turn, subject: Subject) -> bool:
+    """Begins the way back when anything but a gate asks for it, in every state of an attempt; says whether."""
+    attempt, view = turn.flight, turn.observation.rollout
+    failing, asked = turn.memory.failing, ask(view.annotations, ABORT)
+    if view.spec is not None and view.spec.kill_switch is not KillSwitch.OFF:
+        wayback.begin(turn, Outcome.ROLLED_BACK, f"spec.killSwitch is {view.spec.kill_switch.value}", reject=True)
+    elif asked is not None and asked.attempt == attempt.number:
+        wayback.begin(turn, Outcome.ROLLED_BACK, f"aborted by annotation {asked.written!r}", reject=True)
+    elif turn.observation.alert is not None:
+        wayback.begin(turn, Outcome.ROLLED_BACK, turn.observation.alert, reject=True)
+    elif failing is not None and failing[0] == attempt.number:
+        wayback.begin(turn, Outcome.ROLLED_BACK, failing[1], reject=True)
+    else:
+        _follow_spec(turn, subject)
+    return turn.urgent
+
+
+def _follow_spec(turn: Turn, subject: Subject) -> None:
+    """Ends an attempt that the spec no longer asks for; one whose version cannot be resolved is held."""
+    attempt, stable = turn.flight, turn.status.stable
+    if subject.problem is not None or subject.ref is None:
+        turn.problem = turn.problem or subject.problem
+        return
+    if subject.ref.digest == attempt.candidate.digest:
+        return
+    if stable is not None and subject.ref.digest == stable.digest:
+        wayback.begin(turn, Outcome.ABORTED, "spec.prompt.version points back at stable", reject=False)
+    else:
+        wayback.begin(turn, Outcome.SUPERSEDED, f"superseded by {named(subject.ref)}", reject=False)

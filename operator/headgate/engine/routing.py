@@ -1,0 +1,86 @@
+"""What every router must show, and what a router was seen to show. Knows no router."""
+
+from dataclasses import dataclass, field
+
+from headgate.api.rollout import Delivery, KillSwitch
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What an application records with each evaluation of the flag: settings of one version."""
+
+    compiled: str | None = None
+    """The ConfigMap of the compiled prompt."""
+    model: str | None = None
+    """``provider/name@version``."""
+    seed: int | None = None
+    temperature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmVersion:
+    """A version as routers name it. Without a payload a router keeps the one that it shows for the same digest."""
+
+    version: str
+    digest: str
+    payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The absolute split that routers must show. Writing it twice is writing it once."""
+
+    namespace: str
+    rollout: str
+    uid: str
+    revision: int
+    """The fence: no router that shows a higher revision is overwritten."""
+    attempt: int
+    """The attempt's number; 0 before the first."""
+    stable: ArmVersion
+    candidate: ArmVersion | None
+    """None at rest: every router shows stable alone."""
+    weight: int = 0
+    """The candidate's share in %, 0 to 100."""
+    shadow: int = 0
+    """The share of requests that is copied to the candidate, in %."""
+    stable_slot: int = 0
+    """Which of an httpRoute's backends serves stable."""
+    kill: KillSwitch = KillSwitch.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class RouterState:
+    """What one router was seen to show."""
+
+    router: str
+    """Its identity: ``flag/<configMap>/<key>#<flag>``, ``featureFlag/<name>#<flag>`` or ``httpRoute/<name>``."""
+    matches: bool
+    """Whether it shows exactly the routing that was asked about."""
+    weight: int | None = None
+    """The candidate's share that it shows; None when it shows no split of ours."""
+    shadow: int | None = None
+    revision: int | None = None
+    """The fence that it carries."""
+    stable: ArmVersion | None = None
+    """The stable version that it names."""
+    stable_slot: int | None = None
+    exposed: frozenset[str] = field(default_factory=frozenset)
+    """Digests that somebody is served by it."""
+    writer: str | None = None
+    """The field manager that wrote it last, when that is not headgate."""
+    problem: str | None = None
+    """Why it cannot be written, in one line; None when it can."""
+
+
+def router_id(delivery: Delivery) -> str:
+    """The identity of the router behind a delivery; two Rollouts with the same one claim the same thing."""
+    if delivery.flag is not None:
+        flag = delivery.flag
+        if flag.config_map is not None:
+            return f"flag/{flag.config_map.name}/{flag.config_map.key}#{flag.name}"
+        if flag.feature_flag is not None:
+            return f"featureFlag/{flag.feature_flag.name}#{flag.name}"
+    if delivery.http_route is not None:
+        return f"httpRoute/{delivery.http_route.name}"
+    raise ValueError("a delivery without a router")

@@ -1,0 +1,75 @@
+"""What the spec asks to be stable, resolved against the versions that exist. Reads, decides nothing."""
+
+from dataclasses import dataclass
+
+from headgate.api.rollout_status import RolloutStatus, VersionRef
+from headgate.engine.observation import Observation
+from headgate.engine.turn import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The version that the spec names: usable when ``problem`` is None."""
+
+    ref: VersionRef | None
+    problem: Problem | None = None
+    rejected: bool = False
+    """Whether its digest is among the rejected."""
+
+
+def resolve(observation: Observation, status: RolloutStatus) -> Subject:
+    """The spec's version with its digest, or why it cannot be tried."""
+    view = observation.rollout
+    if view.spec is None:
+        return Subject(None, Problem("InvalidSpec", view.spec_error or "the spec cannot be read"))
+    wanted = view.spec.prompt
+    known = observation.versions.get(wanted.version)
+    stable = status.stable
+    if stable is not None and wanted.version == stable.version and (known is None or known.digest == stable.digest):
+        return Subject(VersionRef(version=stable.version, digest=stable.digest))
+    if known is None:
+        return Subject(
+            None,
+            Problem(
+                "VersionNotFound",
+                f"spec.prompt.version: PromptVersion {wanted.version!r} does not exist in namespace {view.namespace!r};"
+                " apply it or name one that exists",
+            ),
+        )
+    if known.error is not None:
+        return Subject(None, Problem("VersionInvalid", f"PromptVersion {known.name!r}: {known.error}"))
+    if known.family != wanted.family:
+        return Subject(
+            None,
+            Problem(
+                "FamilyMismatch",
+                f"spec.prompt.version: {known.name!r} is of family {known.family!r}, not {wanted.family!r};"
+                " name a version of this family",
+            ),
+        )
+    ref = VersionRef(version=known.name, digest=known.digest)
+    if (recorded := _recorded_digest(status, ref)) is not None:
+        return Subject(
+            ref,
+            Problem(
+                "VersionRecreated",
+                f"PromptVersion {ref.version!r} was created again with other content ({ref.digest[:19]}, recorded"
+                f" {recorded[:19]}); give new content a new name",
+            ),
+        )
+    if not known.ready:
+        waiting = Problem("VersionNotCompiled", f"PromptVersion {ref.version!r} is not compiled yet", invalid=False)
+        return Subject(ref, waiting)
+    return Subject(ref, rejected=any(rejection.digest == ref.digest for rejection in status.rejected))
+
+
+def _recorded_digest(status: RolloutStatus, ref: VersionRef) -> str | None:
+    """The digest under which that name is on record, when it is another."""
+    attempt = status.attempt
+    recorded = [
+        *([(status.stable.version, status.stable.digest)] if status.stable else []),
+        *([(attempt.candidate.version, attempt.candidate.digest)] if attempt else []),
+        *((rejection.version, rejection.digest) for rejection in status.rejected),
+        *((entry.version, entry.digest) for entry in status.history),
+    ]
+    return next((digest for version, digest in recorded if version == ref.version and digest != ref.digest), None)

@@ -1,0 +1,303 @@
+"""A cluster in miniature for the engine's tests: a clock that is driven, routers that show what was written, no I/O.
+
+It carries decisions out in the order that the controller does, and can be made to crash between any two of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from headgate.api.quality_gate import QualityGateSpec
+from headgate.api.rollout import RolloutSpec
+from headgate.api.rollout_status import Phase, RolloutStatus
+from headgate.engine.decide import decide
+from headgate.engine.decision import Decision, Notice
+from headgate.engine.desired import desired
+from headgate.engine.evidence import Arm, Look, MeasureKey, Question, Reading, ReadingKind
+from headgate.engine.observation import GateView, Memory, Observation, RolloutView, VersionView
+from headgate.engine.plan import Plan, Record
+from headgate.engine.routing import ArmVersion, Payload, RouterState, Routing, router_id
+
+START = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+
+Answer: TypeAlias = Callable[[Question], Reading]
+
+
+class Crash(Exception):
+    """The operator died here."""
+
+
+def value(number: float, samples: float | None = 1000) -> Reading:
+    """A healthy answer."""
+    return Reading(ReadingKind.VALUE, number, samples)
+
+
+NO_DATA = Reading(ReadingKind.NO_DATA, message="the answer is empty")
+ERROR = Reading(ReadingKind.ERROR, message="the source cannot be reached")
+
+
+def spec(version: str, **changes: object) -> RolloutSpec:
+    """Example 01's spec, in short steps."""
+    fields: dict[str, object] = {
+        "prompt": {"family": "reply", "version": version},
+        "delivery": [{"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}],
+        "gates": [{"name": "quality", "args": {"app": "reply"}}],
+        "steps": [
+            {"weight": 10, "holdFor": "1m"},
+            {"weight": 25, "holdFor": "1m"},
+            {"weight": 50, "holdFor": "1m"},
+            {"weight": 100},
+        ],
+        "bakeFor": "5m",
+    }
+    return RolloutSpec.model_validate(fields | changes)
+
+
+def gate(**changes: object) -> QualityGateSpec:
+    """A gate with one ratio check: warns above 2 %, rolls back above 5 %."""
+    check: dict[str, object] = {
+        "name": "errors",
+        "ratio": {"bad": "bad", "total": "total"},
+        "minSamples": 50,
+        "warning": {"above": "2%"},
+        "critical": {"above": "5%"},
+    }
+    return QualityGateSpec.model_validate(
+        {"period": "15s", "parameters": [{"name": "app"}], "checks": [check | changes]}
+    )
+
+
+@dataclass
+class World:
+    """One Rollout and all that it meets."""
+
+    spec: RolloutSpec
+    now: datetime = START
+    status: RolloutStatus = field(default_factory=RolloutStatus)
+    annotations: dict[str, str] = field(default_factory=dict)
+    uid: str = "uid-1"
+    generation: int = 1
+    resource_version: int = 1
+    versions: dict[str, VersionView] = field(default_factory=dict)
+    gates: dict[str, GateView] = field(default_factory=dict)
+    manifests: dict[str, Plan] = field(default_factory=dict)
+    record: Record | None = None
+    shown: dict[str, Routing] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    answer: Answer = lambda question: value(0.0)
+    notices: list[Notice] = field(default_factory=list)
+    commits: list[RolloutStatus] = field(default_factory=list)
+    weights: list[int] = field(default_factory=list)
+    due: datetime | None = None
+    delivers: bool = True
+    asked: int = 0
+    crash_at: int | None = None
+    claimed_by: dict[str, str] = field(default_factory=dict)
+    alert: str | None = None
+    restores: int = 0
+    foreign_after_restore: str | None = None
+    deleting: bool = False
+    effects: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("v7", "v8", "v9"):
+            self.add_version(name)
+        self.gates.setdefault("quality", GateView("quality", gate()))
+
+    def add_version(self, name: str, digest: str | None = None, family: str = "reply") -> None:
+        """Applies a PromptVersion."""
+        payload = Payload(f"{name}-compiled", "openai/gpt-4.1", 42, "0")
+        self.versions[name] = VersionView(name, f"uid-{name}", family, digest or f"sha256:{name}", payload, ready=True)
+
+    def release(self, version: str, **changes: object) -> None:
+        """Edits the spec."""
+        written = self.spec.model_dump(by_alias=True, exclude_unset=True)
+        written["prompt"] = {"family": "reply", "version": version}
+        self.edit(RolloutSpec.model_validate(written | changes))
+
+    def edit(self, changed: RolloutSpec) -> None:
+        """Replaces the spec."""
+        self.spec = changed
+        self.generation += 1
+        self.resource_version += 1
+
+    def annotate(self, name: str, text: str) -> None:
+        """Writes an annotation."""
+        self.annotations[f"headgate.dev/{name}"] = text
+        self.resource_version += 1
+
+    @property
+    def view(self) -> RolloutView:
+        """The Rollout as the API server has it."""
+        return RolloutView(
+            namespace="ai",
+            name="reply",
+            uid=self.uid,
+            resource_version=str(self.resource_version),
+            generation=self.generation,
+            created_at=START,
+            annotations=dict(self.annotations),
+            spec=self.spec,
+            status=self.status,
+            deleting=self.deleting,
+        )
+
+    def phase(self) -> Phase | None:
+        """The phase that people see."""
+        return self.status.phase
+
+    @property
+    def plan(self) -> Plan | None:
+        """The manifest that the status names."""
+        attempt = self.status.attempt
+        return self.manifests.get(attempt.manifest) if attempt is not None and attempt.manifest else None
+
+    def observe(self, look: Look | None = None, *, fresh: bool = False) -> Observation:
+        """What the controller would show to decide()."""
+        routing, routes = desired(self.view, self.plan, self.versions)
+        states = {}
+        for delivery in routes:
+            router = router_id(delivery)
+            states[router] = state_of(router, self.shown.get(router), routing)
+        return Observation(
+            rollout=self.view,
+            versions=self.versions,
+            gates=self.gates,
+            plan=self.plan,
+            record=self.record if fresh else None,
+            fresh=fresh,
+            routers=states,
+            look=look,
+            claimed_by=self.claimed_by,
+            alert=self.alert,
+            memory=self.memory,
+        )
+
+    def settle(self) -> None:
+        """Looks until nothing more happens at this moment."""
+        for _ in range(60):
+            if not self._look():
+                return
+        raise AssertionError(f"it does not come to rest: {self.status}")
+
+    def run(self, duration: timedelta, *, until: Callable[["World"], bool] | None = None) -> bool:
+        """Lets time pass from due moment to due moment. True when ``until`` came true."""
+        end = self.now + duration
+        self.settle()
+        while until is None or not until(self):
+            if self.due is None or self.due > end:
+                self.now = end
+                self.settle()
+                return until is not None and until(self)
+            self.now = max(self.now, self.due)
+            self.settle()
+        return True
+
+    def restart(self) -> None:
+        """The operator was killed and started again: its memory is gone."""
+        self.memory = Memory()
+
+    def exposed(self) -> set[str]:
+        """Digests that somebody is served right now."""
+        served: set[str] = set()
+        for routing in self.shown.values():
+            if routing.weight < 100 or routing.candidate is None:
+                served.add(routing.stable.digest)
+            if routing.candidate is not None and routing.weight > 0:
+                served.add(routing.candidate.digest)
+        return served
+
+    def _look(self) -> bool:
+        decision = decide(self.observe(), self.now)
+        if decision.reread:
+            decision = decide(self.observe(fresh=True), self.now)
+        if decision.questions and not self._does_something(decision):
+            self.asked += 1
+            readings = {question.key: self.answer(question) for question in decision.questions}
+            self.memory = decision.memory
+            decision = decide(self.observe(Look(self.now, readings)), self.now)
+        self.due = decision.due
+        return self._carry_out(decision)
+
+    def _does_something(self, decision: Decision) -> bool:
+        return decision.commit or bool(decision.deliver) or decision.restore is not None or decision.record is not None
+
+    def _carry_out(self, decision: Decision) -> bool:
+        self.memory = decision.memory
+        if decision.manifest is not None:
+            self._effect()
+            self.manifests.setdefault(decision.manifest.name, decision.manifest)
+        if decision.record is not None and not decision.urgent:
+            self._keep(decision)
+        if decision.commit:
+            self._effect()
+            self.status = RolloutStatus.model_validate(decision.status.model_dump(mode="json", by_alias=True))
+            self.commits.append(self.status)
+            self.resource_version += 1
+        if self.delivers and decision.routing is not None:
+            for router in sorted(decision.deliver):
+                self._effect()
+                self._write(router, decision.routing)
+        if decision.record is not None and decision.urgent:
+            self._keep(decision)
+        if decision.restore is not None:
+            self._effect()
+            self.restores += 1
+            if self.spec.prompt.version == decision.restore.rejected:
+                self.release(decision.restore.restored)
+            self.memory = replace(self.memory, restored=decision.restore.attempt)
+            if self.foreign_after_restore is not None:
+                self.release(self.foreign_after_restore)
+        self.notices.extend(decision.notices)
+        wrote = bool(decision.deliver) and self.delivers
+        return decision.commit or wrote or decision.restore is not None or decision.record is not None
+
+    def _keep(self, decision: Decision) -> None:
+        self._effect()
+        self.record = decision.record
+        self.memory = replace(self.memory, recorded=decision.status.revision)
+
+    def _write(self, router: str, routing: Routing) -> None:
+        known = self.shown.get(router)
+        assert known is None or known.revision <= routing.revision, "a router with a higher revision was overwritten"
+        self.shown[router] = routing
+        self.weights.append(routing.weight)
+
+    def _effect(self) -> None:
+        self.effects += 1
+        if self.crash_at is not None and self.effects == self.crash_at:
+            raise Crash
+
+
+def state_of(router: str, shown: Routing | None, asked: Routing | None) -> RouterState:
+    """How a router that shows ``shown`` looks to somebody who asks for ``asked``."""
+    if shown is None:
+        return RouterState(router, matches=False, problem="it does not exist yet")
+
+    def content(routing: Routing) -> Routing:
+        return replace(routing, revision=0, attempt=0, uid="")
+
+    exposed = {shown.candidate.digest} if shown.candidate is not None and shown.weight > 0 else set()
+    if shown.weight < 100:
+        exposed.add(shown.stable.digest)
+    return RouterState(
+        router,
+        matches=asked is not None and content(shown) == content(asked),
+        weight=shown.weight,
+        shadow=shown.shadow,
+        revision=shown.revision,
+        stable=ArmVersion(shown.stable.version, shown.stable.digest),
+        stable_slot=shown.stable_slot,
+        exposed=frozenset(exposed),
+    )
+
+
+def arms(questions: list[Question]) -> set[tuple[str, Arm]]:
+    """Which checks were asked for which arm."""
+    return {(question.check.name, question.subject.arm) for question in questions}
+
+
+def key(check: str, arm: Arm, digest: str) -> MeasureKey:
+    """Names a measurement of the gate of these tests."""
+    return MeasureKey("quality", check, arm, digest)
