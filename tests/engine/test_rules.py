@@ -37,6 +37,11 @@ def condition(world: World, name: str) -> str:
     return f"{known.status.value}/{known.reason}"
 
 
+def condition_of(status: RolloutStatus, name: str) -> str:
+    """The status of a condition."""
+    return next(known.status.value for known in status.conditions if known.type == name)
+
+
 def shown(world: World, **changes: object) -> None:
     """Somebody else writes the router."""
     world.shown[FLAG] = replace(world.shown[FLAG], **changes)  # type: ignore[arg-type]
@@ -480,7 +485,7 @@ def test_unknown_version_and_family_mismatch_stall_with_a_way_out() -> None:
     world = World(spec("v7"))
     world.settle()
     world.release("v77")
-    world.settle()
+    world.run(timedelta(seconds=2))
     assert condition(world, "Stalled") == "True/VersionNotFound"
     world.add_version("other-1", family="other")
     world.release("other-1")
@@ -608,3 +613,26 @@ def test_a_crash_between_a_commit_and_its_delivery_is_made_good_after_the_restar
     world.restart()
     world.settle()
     assert world.shown[FLAG].weight == 25
+
+
+def test_a_version_that_arrives_a_moment_after_the_rollout_is_no_problem() -> None:
+    world = World(spec("v7"))
+    world.settle()
+    late = world.versions.pop("v8")
+    commits = len(world.commits)
+    world.release("v8")
+    world.run(timedelta(seconds=1))
+    world.versions["v8"] = late
+    world.settle()
+    assert world.status.weight == 10
+    assert all(condition_of(commit, "Stalled") == "False" for commit in world.commits[commits:])
+
+
+def test_an_edit_of_the_delivery_at_rest_is_no_drift() -> None:
+    world = World(spec("v7"))
+    world.settle()
+    flag = {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}, "salt": "another"}
+    world.edit(spec("v7", delivery=[{"flag": flag}]))
+    world.shown[FLAG] = replace(world.shown[FLAG], weight=1)
+    world.settle()
+    assert "DriftCorrected" not in {notice.reason for notice in world.notices}

@@ -94,7 +94,6 @@ class World:
     asked: int = 0
     crash_at: int | None = None
     claimed_by: dict[str, str] = field(default_factory=dict)
-    alert: str | None = None
     restores: int = 0
     foreign_after_restore: str | None = None
     deleting: bool = False
@@ -170,7 +169,6 @@ class World:
             routers=states,
             look=look,
             claimed_by=self.claimed_by,
-            alert=self.alert,
             memory=self.memory,
         )
 

@@ -15,7 +15,7 @@ from headgate.engine.turn import Turn, named
 
 def be_first(turn: Turn, subject: Subject) -> None:
     """Without a record or a router that names an earlier stable, a version becomes stable at once, gates or not."""
-    if subject.problem is not None or subject.ref is None:
+    if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
     turn.change(stable=StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=0))
@@ -30,7 +30,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         be_first(turn, subject)
         return
     _hear_retry(turn)
-    if subject.problem is not None or subject.ref is None or spec is None:
+    if subject.problem is not None or subject.pending or subject.ref is None or spec is None:
         turn.problem = turn.problem or subject.problem
         return
     if subject.ref == VersionRef(version=stable.version, digest=stable.digest):

@@ -9,6 +9,7 @@ from headgate.engine.decision import Decision
 from headgate.engine.desired import deliveries, routing_for, united
 from headgate.engine.leaving import leave
 from headgate.engine.observation import Observation
+from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
@@ -35,7 +36,7 @@ def decide(observation: Observation, now: datetime) -> Decision:
 
 
 def _advance(turn: Turn) -> None:
-    subject = resolve(turn.observation, turn.status)
+    subject = patiently(turn, resolve(turn.observation, turn.status))
     if turn.observation.claimed_by:
         router, owner = min(turn.observation.claimed_by.items())
         turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
@@ -92,7 +93,7 @@ def _close(turn: Turn) -> Decision:
         deliver=deliver,
         record=turn.record,
         restore=turn.restore,
-        notices=tuple(turn.notices),
+        notices=() if undecided and not deliver else tuple(turn.notices),
         questions=() if turn.transition else tuple(turn.questions),
         due=min((moment for moment in turn.dues if moment > turn.now), default=None),
         memory=memory,

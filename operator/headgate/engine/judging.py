@@ -129,7 +129,7 @@ def _consequence(turn: Turn, check: Check, record: VerdictRecord, *, hold_is_ove
                 paused=PauseRecord.model_construct(at=turn.now, check=f"{record.gate}/{record.check}", reason=words)
             )
             turn.happened("PausedByGate", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
-        case Action.NOTIFY if record.since == turn.now:
+        case Action.NOTIFY if record.since == record.measured_at:
             turn.tell("CheckWarning", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
         case Action.ROLLBACK | Action.PAUSE | Action.HOLD | Action.NOTIFY | None:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from headgate.api.quality_gate import QualityGateSpec
-from headgate.api.rollout import RolloutSpec
+from headgate.api.rollout import Delivery, RolloutSpec
 from headgate.api.rollout_status import RolloutStatus
 from headgate.engine.evidence import Look
 from headgate.engine.plan import Plan, Record
@@ -91,6 +91,8 @@ class Memory:
     """The status with what is not worth a write of its own yet; counts while the committed one is what it grew from."""
     grown_from: RolloutStatus | None = None
     """That committed status."""
+    late_since: datetime | None = None
+    """Since when the spec names a version that is missing or not compiled."""
     unwritten_since: datetime | None = None
     """Since when the working status holds something that people may be waiting to read."""
     measured: Mapping[str, datetime] = field(default_factory=dict)
@@ -101,8 +103,8 @@ class Memory:
     failing: tuple[int, str] | None = None
     """The attempt and reason of a critical Fail that was seen and not yet committed."""
     drift: Mapping[str, Drift] = field(default_factory=dict)
-    shown: Mapping[str, Routing] = field(default_factory=dict)
-    """By router id, the routing (its revision aside) that it was last seen to show; a later difference is drift."""
+    shown: Mapping[str, tuple[Routing, Delivery]] = field(default_factory=dict)
+    """By router id, what it was last seen to show, the revision aside; a later difference is drift."""
     restored: int | None = None
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     recorded: int | None = None
@@ -130,6 +132,4 @@ class Observation:
     """What was measured in this look; None before measuring."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
     """Router id → the older Rollout that has it."""
-    alert: str | None = None
-    """A stored alert that asks for a revert of this attempt, in words."""
     memory: Memory = field(default_factory=Memory)

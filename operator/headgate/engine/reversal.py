@@ -1,4 +1,4 @@
-"""What takes an attempt back besides a gate: kill switch, abort, alert, a spec that asks for something else."""
+"""What takes an attempt back besides a gate: the kill switch, an abort, a spec that asks for something else."""
 
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Outcome
@@ -16,8 +16,6 @@ def turn_back(turn: Turn, subject: Subject) -> bool:
         wayback.begin(turn, Outcome.ROLLED_BACK, f"spec.killSwitch is {view.spec.kill_switch.value}", reject=True)
     elif asked is not None and asked.attempt == attempt.number:
         wayback.begin(turn, Outcome.ROLLED_BACK, f"aborted by annotation {asked.written!r}", reject=True)
-    elif turn.observation.alert is not None:
-        wayback.begin(turn, Outcome.ROLLED_BACK, turn.observation.alert, reject=True)
     elif failing is not None and failing[0] == attempt.number:
         wayback.begin(turn, Outcome.ROLLED_BACK, failing[1], reject=True)
     else:
@@ -28,7 +26,7 @@ def turn_back(turn: Turn, subject: Subject) -> bool:
 def _follow_spec(turn: Turn, subject: Subject) -> None:
     """Ends an attempt that the spec no longer asks for; one whose version cannot be resolved is held."""
     attempt, stable = turn.flight, turn.status.stable
-    if subject.problem is not None or subject.ref is None:
+    if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
     if subject.ref.digest == attempt.candidate.digest:

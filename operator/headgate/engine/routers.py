@@ -8,7 +8,7 @@ from headgate.api.rollout_status import AttemptState
 from headgate.engine.decision import NoticeKind
 from headgate.engine.desired import deliveries, ids
 from headgate.engine.observation import Drift
-from headgate.engine.routing import RouterState, Routing
+from headgate.engine.routing import RouterState, Routing, router_id
 from headgate.engine.turn import Turn
 
 FIRST_BACK_OFF = timedelta(seconds=10)
@@ -40,13 +40,16 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
     """
     wanted, compared = _content(routing), _content(observed) if observed is not None else None
     chosen = set()
-    for router in sorted(ids(routes) - turn.observation.claimed_by.keys()):
+    for delivery in routes:
+        router = router_id(delivery)
         state = turn.observation.routers.get(router)
+        if router in turn.observation.claimed_by:
+            continue
         if wanted != compared:
             chosen.add(router)
         elif state is not None and state.matches:
-            turn.remember(shown={**turn.memory.shown, router: wanted})
-        elif turn.memory.shown.get(router) != wanted or state is None:
+            turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
+        elif turn.memory.shown.get(router) != (wanted, delivery) or state is None:
             chosen.add(router)
             turn.wake(turn.now + UNDELIVERED_RETRY)
         elif _corrects_drift(turn, router, state, routing):

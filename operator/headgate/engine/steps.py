@@ -177,6 +177,8 @@ def _is_stopped(turn: Turn) -> bool:
         turn.waits = f"paused by {turn.flight.paused.check}; resume with headgate.dev/resume: {turn.flight.number}"
     elif turn.problem is not None:
         turn.waits = turn.problem.message
+    elif turn.pending:
+        turn.waits = "the version that the spec names is not there yet"
     return bool(turn.waits)
 
 

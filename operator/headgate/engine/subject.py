@@ -13,8 +13,8 @@ class Subject:
 
     ref: VersionRef | None
     problem: Problem | None = None
-    rejected: bool = False
-    """Whether its digest is among the rejected."""
+    pending: bool = False
+    """Whether it cannot be used yet, and may well be in a moment."""
 
 
 def resolve(observation: Observation, status: RolloutStatus) -> Subject:
@@ -60,7 +60,7 @@ def resolve(observation: Observation, status: RolloutStatus) -> Subject:
     if not known.ready:
         waiting = Problem("VersionNotCompiled", f"PromptVersion {ref.version!r} is not compiled yet", invalid=False)
         return Subject(ref, waiting)
-    return Subject(ref, rejected=any(rejection.digest == ref.digest for rejection in status.rejected))
+    return Subject(ref)
 
 
 def _recorded_digest(status: RolloutStatus, ref: VersionRef) -> str | None:

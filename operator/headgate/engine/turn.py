@@ -48,6 +48,8 @@ class Turn:
     blocked_since: datetime | None = None
     """Since when gates alone hold the step back."""
     problem: Problem | None = None
+    pending: bool = False
+    """Whether the version that the spec names may still turn up; nothing rises until then."""
 
     @property
     def attempt(self) -> Attempt | None:
