@@ -39,9 +39,15 @@ def seconds(duration: str) -> float:
     """
     if not duration or not re.fullmatch(_DURATION, duration):
         raise ValueError(
-            f"{duration!r} is not a duration; units stand once each, the largest first; write 30s, 5m, 1h30m or 2w"
+            f"{_shown(duration)} is not a duration; units stand once each, the largest first;"
+            " write 30s, 5m, 1h30m or 2w"
         )
     return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in _DURATION_PART.findall(duration))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 class BoundUnit(StrEnum):
@@ -69,7 +75,7 @@ def bound_value(bound: int | str) -> BoundValue:
     parts = _BOUND_PARTS.fullmatch(str(bound))
     if parts is None:
         raise ValueError(
-            f'{bound!r} is not a bound; it is a percentage, a time or a number; write 5%, 10s, 300ms, "0.02" or 3'
+            f'{_shown(bound)} is not a bound; it is a percentage, a time or a number; write 5%, 10s, 300ms, "0.02" or 3'
         )
     number, unit = float(parts[1]), parts[2]
     if unit == "%":
@@ -83,7 +89,7 @@ def percent(share: int | str) -> int:
     """A whole share in %, 0 to 100, from ``40%`` or ``40``. Raises ValueError for anything else."""
     text = str(share)
     if not re.fullmatch(_PERCENT, text):
-        raise ValueError(f"{share!r} is not a share; it is a whole number of percent; write 1% to 100%")
+        raise ValueError(f"{_shown(share)} is not a share; it is a whole number of percent; write 1% to 100%")
     return int(text.removesuffix("%"))
 
 
@@ -106,7 +112,7 @@ def _no_share_of_one(value: object) -> object:
 
 def _has_a_unit(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value!r} has no unit; a duration is a text; write {value:g}s for seconds")
+        raise ValueError(f"{_shown(value)} has no unit; a duration is a text; write {value:g}s for seconds")
     return value
 
 

@@ -265,7 +265,8 @@ class RolloutSpec(SpecModel):
                 )
         if weights[-1] != 100:
             raise ValueError(
-                f"steps[{len(weights) - 1}]: the last weight is {weights[-1]}, not 100; steps end with everybody; add {{weight: 100}}"
+                f"steps[{len(weights) - 1}]: the last weight is {weights[-1]}, not 100; steps end with everybody;"
+                " add {weight: 100}"
             )
         return self
 

@@ -229,7 +229,7 @@ class RolloutStatus(StatusModel):
     """The number that the last attempt was given."""
     attempt: Attempt | None = None
     """The attempt in flight, or the last one."""
-    verdicts: Annotated[list[VerdictRecord], Field(max_length=512)] = []
+    verdicts: Annotated[list[VerdictRecord], Field(max_length=1024)] = []
     """The last recorded verdict of each check of this attempt."""
     rejected: Annotated[list[Rejection], Field(max_length=20)] = []
     """Digests that are not tried again."""

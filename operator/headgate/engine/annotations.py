@@ -10,6 +10,9 @@ RETRY = f"{PREFIX}retry"
 PROMOTE = f"{PREFIX}promote"
 RESUME = f"{PREFIX}resume"
 
+LONGEST = 100
+"""The longest text that can name an attempt and a step; anything longer is nobody's."""
+
 BAKE = "bake"
 """The name under which the bake is promoted: ``headgate.dev/promote: "3/bake"``."""
 
@@ -27,6 +30,6 @@ def ask(annotations: Mapping[str, str], name: str) -> Ask | None:
     """The annotation of that name; None when it is missing or names no attempt."""
     written = annotations.get(name, "").strip()
     number, _, step = written.partition("/")
-    if not number.isdecimal() or len(number) > 9:
+    if not number.isdecimal() or len(number) > 9 or len(written) > LONGEST:
         return None
     return Ask(int(number), step or None, written)

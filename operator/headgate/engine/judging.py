@@ -17,6 +17,9 @@ from headgate.engine.verdicts import Measured, action_of, judge, passes
 UNANSWERED_RETRY = timedelta(seconds=1)
 """When to ask again for a gate that became due while others were measured."""
 
+MOST_VERDICTS = 1023
+"""How many verdicts a status holds besides a new one; beyond that those of earlier steps make room."""
+
 UNASKED = Reading(ReadingKind.ERROR, message="the measurement gave no answer for this check")
 
 
@@ -114,6 +117,8 @@ def _record(turn: Turn, reference: GateReference, check: Check, look: Look) -> V
 
 def _keep(turn: Turn, record: VerdictRecord) -> None:
     others = [known for known in turn.status.verdicts if (known.gate, known.check) != (record.gate, record.check)]
+    if len(others) >= MOST_VERDICTS:
+        others = [known for known in others if known.step == record.step]
     turn.change(verdicts=sorted([*others, record], key=lambda known: (known.gate, known.check)))
 
 
@@ -126,7 +131,9 @@ def _consequence(turn: Turn, check: Check, record: VerdictRecord, *, hold_is_ove
             wayback.begin(turn, Outcome.ROLLED_BACK, words, reject=True)
         case Action.PAUSE if turn.in_flight and turn.flight.paused is None and not _was_resumed(turn, record):
             turn.change_attempt(
-                paused=PauseRecord.model_construct(at=turn.now, check=f"{record.gate}/{record.check}", reason=words)
+                paused=PauseRecord.model_construct(
+                    at=turn.now, check=f"{record.gate}/{record.check}"[:253], reason=words[:1024]
+                )
             )
             turn.happened("PausedByGate", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
         case Action.NOTIFY if record.since == record.measured_at:

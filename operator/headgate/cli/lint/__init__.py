@@ -1,0 +1,1 @@
+"""`headgate lint`: what can be known of manifests without a cluster. A pure core, and a thin command around it."""

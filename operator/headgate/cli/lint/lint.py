@@ -1,0 +1,34 @@
+"""Everything that can be known of files without a cluster: a pure function from their bytes to findings."""
+
+from collections.abc import Iterable
+
+from headgate.cli.lint.collection import collect
+from headgate.cli.lint.document import Document
+from headgate.cli.lint.finding import Finding
+from headgate.cli.lint.gates import gate_findings
+from headgate.cli.lint.prompts import prompt_findings
+from headgate.cli.lint.reading import SourceFile, read
+from headgate.cli.lint.references import reference_findings
+from headgate.cli.lint.rollouts import rollout_findings
+
+
+def lint(files: Iterable[SourceFile]) -> list[Finding]:
+    """What is wrong in the files, taken together, by file in the given order and then by line."""
+    order: dict[str, int] = {}
+    documents: list[Document] = []
+    findings: list[Finding] = []
+    for file in files:
+        order.setdefault(file.name, len(order))
+        read_documents, found = read(file)
+        documents += read_documents
+        findings += found
+    collection, found = collect(documents)
+    findings += found
+    findings += reference_findings(collection)
+    for prompt in collection.prompts.values():
+        findings += prompt_findings(prompt)
+    for gate in collection.gates.values():
+        findings += gate_findings(gate)
+    for rollout in collection.rollouts.values():
+        findings += rollout_findings(collection, rollout)
+    return sorted(findings, key=lambda finding: (order[finding.file], finding.line, finding.severity))
