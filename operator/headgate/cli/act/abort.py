@@ -1,0 +1,64 @@
+"""Ending an attempt, and trying a rejected version again. Pure."""
+
+from headgate.api.rollout import KillSwitch
+from headgate.api.rollout_status import Rejection
+from headgate.cli.act.change import Change, attempt_in_flight, is_over
+from headgate.cli.course import is_in_flight
+from headgate.cli.failures import CommandError
+from headgate.cluster.objects import Json
+from headgate.engine.annotations import ABORT, RETRY
+from headgate.engine.observation import RolloutView
+
+
+def abort(view: RolloutView) -> Change:
+    """Takes the attempt in flight back. Raises CommandError when there is none."""
+    attempt = attempt_in_flight(view)
+    stable = view.status.stable.version if view.status.stable is not None else "stable"
+    return Change(
+        says=(
+            f"{view.key}: aborted attempt {attempt.number}: everybody goes back to {stable}, the spec too;"
+            f" {attempt.candidate.version} is rejected until: headgate retry {view.name}"
+        ),
+        is_done=lambda later: is_over(later, attempt.number),
+        annotation=(ABORT, str(attempt.number)),
+    )
+
+
+def retry(view: RolloutView, number: int | None) -> Change:
+    """Lifts the rejection of that attempt, or of the last, and asks for the version again in the same write.
+
+    Raises CommandError when nothing is rejected, or when an attempt in flight or the kill switch is in the way.
+    """
+    rejection = _rejection(view, number)
+    attempt, spec = view.status.attempt, view.spec
+    if attempt is not None and is_in_flight(attempt):
+        raise CommandError(
+            f"{view.key}: attempt {attempt.number} of {attempt.candidate.version} is in flight;"
+            f" wait for its end, or first: headgate abort {view.name}"
+        )
+    if spec is None:
+        raise CommandError(f"{view.key}: the spec cannot be read: {view.spec_error}")
+    if spec.kill_switch is not KillSwitch.OFF:
+        raise CommandError(f"{view.key}: the kill switch is on; first: headgate kill {view.name} --to Off")
+    before = attempt.number if attempt is not None else 0
+    patch: Json = {} if spec.prompt.version == rejection.version else {"prompt": {"version": rejection.version}}
+    moved = f"; spec.prompt.version is {rejection.version} again (was {spec.prompt.version})" if patch else ""
+    return Change(
+        says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt}){moved}",
+        is_done=lambda later: later.status.attempt is not None and later.status.attempt.number > before,
+        annotation=(RETRY, str(rejection.attempt)),
+        spec=patch,
+    )
+
+
+def _rejection(view: RolloutView, number: int | None) -> Rejection:
+    rejected = view.status.rejected
+    if not rejected:
+        raise CommandError(f"{view.key}: nothing is rejected, so there is nothing to retry")
+    if number is None:
+        return max(rejected, key=lambda rejection: rejection.attempt)
+    found = next((rejection for rejection in rejected if rejection.attempt == number), None)
+    if found is None:
+        known = ", ".join(f"{rejection.attempt} ({rejection.version})" for rejection in rejected)
+        raise CommandError(f"{view.key}: attempt {number} rejected nothing; rejected in: {known}")
+    return found

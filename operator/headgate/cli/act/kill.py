@@ -1,0 +1,37 @@
+"""The kill switch. Pure."""
+
+from headgate.api.rollout import KillSwitch
+from headgate.api.rollout_status import AttemptState, Phase
+from headgate.cli.act.change import Change, is_observed
+from headgate.cli.failures import CommandError
+from headgate.engine.observation import RolloutView
+
+
+def kill(view: RolloutView, to: KillSwitch) -> Change:
+    """Sets spec.killSwitch. Raises CommandError when it stands so already."""
+    if view.spec is not None and view.spec.kill_switch is to:
+        raise CommandError(f"{view.key}: the kill switch is {to.value} already")
+
+    def is_done(later: RolloutView) -> bool:
+        killed = later.status.phase is Phase.KILLED
+        return is_observed(later, view.generation) and killed is (to is not KillSwitch.OFF)
+
+    return Change(says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={"killSwitch": to.value})
+
+
+def _consequence(view: RolloutView, to: KillSwitch) -> str:
+    stable = view.status.stable.version if view.status.stable is not None else "stable"
+    attempt = view.status.attempt
+    taken_back = ""
+    if attempt is not None and attempt.state not in {AttemptState.ENDED, AttemptState.ROLLING_BACK}:
+        taken_back = (
+            f"; attempt {attempt.number} is taken back and {attempt.candidate.version} rejected"
+            f" until: headgate retry {view.name}"
+        )
+    match to:
+        case KillSwitch.OFF:
+            return "the kill switch is off; nothing rises by itself, everybody stays on stable"
+        case KillSwitch.STABLE:
+            return f"killed: everybody gets {stable} at once{taken_back}"
+        case KillSwitch.LEGACY:
+            return f"killed: everybody gets the legacy path at once{taken_back}"

@@ -1,0 +1,68 @@
+"""The arguments and options that several commands share. Imports nothing that takes time."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headgate.cli.completion import rollout_names
+
+_NAME = re.compile(r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+
+
+class Output(StrEnum):
+    """For whom a command writes."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which cluster and namespace a command speaks of; None: what the kubeconfig says."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+def checked_name(name: str | None) -> str | None:
+    """The same name, if it may become a part of a URL. Raises BadParameter."""
+    if name is not None and (_NAME.match(name) is None or ".." in name):
+        raise typer.BadParameter(f"{name!r} is no name of a Kubernetes object")
+    return name
+
+
+RolloutName = Annotated[
+    str, typer.Argument(metavar="ROLLOUT", autocompletion=rollout_names, callback=checked_name, help="The Rollout.")
+]
+OptionalRolloutName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ROLLOUT",
+        autocompletion=rollout_names,
+        callback=checked_name,
+        help="One Rollout; all when not given.",
+    ),
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace", "-n", metavar="NS", callback=checked_name, help="Its namespace; the context's when not given."
+    ),
+]
+AllNamespaces = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Those of every namespace.")]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig; KUBECONFIG or ~/.kube/config when not given."),
+]
+Context = Annotated[
+    str | None,
+    typer.Option("--context", metavar="NAME", help="A context of the kubeconfig; its current one when not given."),
+]
+OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for programs.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Return only when the operator has acted.")]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long --wait waits.")]

@@ -1,0 +1,1 @@
+"""`headgate status`: where Rollouts stand, what they wait for and why."""

@@ -1,0 +1,47 @@
+"""When `--until-end` is over, and with which exit status. Pure."""
+
+from dataclasses import dataclass
+
+from headgate.api.rollout_status import AttemptState, Outcome
+from headgate.cli.exit_statuses import ExitStatus
+from headgate.engine.observation import RolloutView
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended."""
+
+    says: str
+    status: ExitStatus
+
+
+def end_of(view: RolloutView, watched: int | None) -> End | None:
+    """The end of the attempt that is watched, or of the last one; None while it goes on or is about to begin.
+
+    ``watched`` is the number of the attempt that was seen in flight.
+    """
+    status, attempt = view.status, view.status.attempt
+    if watched is not None and attempt is not None and attempt.number != watched:
+        entry = next((each for each in status.history if each.number == watched), None)
+        outcome = entry.outcome if entry is not None else Outcome.SUPERSEDED
+        return _ended(view, watched, outcome, entry.reason if entry is not None else "")
+    if attempt is not None and attempt.state is not AttemptState.ENDED:
+        return None
+    if attempt is not None and attempt.number == watched:
+        return _ended(view, attempt.number, attempt.outcome, attempt.reason)
+    if view.spec is None:
+        return End(f"{view.key}: the spec cannot be read: {view.spec_error}", ExitStatus.FAILED)
+    if status.observed_generation != view.generation:
+        return None
+    if attempt is not None:
+        return _ended(view, attempt.number, attempt.outcome, attempt.reason)
+    if status.stable is not None and status.stable.version == view.spec.prompt.version:
+        return End(f"{view.key}: {status.stable.version} is stable; there was no attempt", ExitStatus.OK)
+    return None
+
+
+def _ended(view: RolloutView, number: int, outcome: Outcome | None, reason: str) -> End:
+    word = outcome.value if outcome is not None else "Ended"
+    because = f": {reason}" if reason else ""
+    status = ExitStatus.OK if outcome is Outcome.PROMOTED else ExitStatus.FAILED
+    return End(f"{view.key}: attempt {number} {word}{because}", status)

@@ -1,0 +1,97 @@
+"""A real API server with headgate's CRDs, and the command line spoken to it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+from kubernetes import client, config
+from typer.testing import CliRunner, Result
+
+from headgate.api.crds import documents
+from headgate.cli.main import app
+from headgate.local.control_plane import ControlPlane
+from tests.cli.samples import Document, rollout
+
+GROUP = ("headgate.dev", "v1alpha1")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The server as its administrator and other people use it, beside the command line."""
+
+    plane: ControlPlane
+    api: client.CustomObjectsApi
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"KUBECONFIG": str(self.plane.kubeconfig)}
+
+    def headgate(self, *arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments, env=self.environment)
+
+    def get(self, name: str) -> Document:
+        return cast("Document", self.api.get_namespaced_custom_object(*GROUP, "ai", "rollouts", name))
+
+    def exists(self, name: str, **fields: Document) -> Document:
+        """A Rollout of that name with these contents; its status is written as the operator writes it."""
+        document = rollout(name, **fields)
+        created = {**document, "metadata": {"name": name, "namespace": "ai", **fields.get("metadata", {})}}
+        self.api.create_namespaced_custom_object(*GROUP, "ai", "rollouts", created, field_manager="kubectl")
+        if "status" in fields:
+            self.says(name, fields["status"])
+        return self.get(name)
+
+    def says(self, name: str, status: Document) -> None:
+        """What the operator would say now of the generation that is there."""
+        seen = {"observedGeneration": self.get(name)["metadata"]["generation"]}
+        self.api.patch_namespaced_custom_object_status(
+            *GROUP,
+            "ai",
+            "rollouts",
+            name,
+            {"status": {**status, **seen}},
+            field_manager="headgate",
+            _content_type="application/merge-patch+json",
+        )
+
+    def delete(self, name: str) -> None:
+        self.api.delete_namespaced_custom_object(*GROUP, "ai", "rollouts", name)
+
+    def applies(self, name: str, spec: Document, manager: str) -> Document:
+        """A server-side apply without force, as a GitOps tool does."""
+        body = {
+            "apiVersion": "headgate.dev/v1alpha1",
+            "kind": "Rollout",
+            "metadata": {"name": name, "namespace": "ai"},
+            "spec": spec,
+        }
+        applied = self.api.patch_namespaced_custom_object(
+            *GROUP, "ai", "rollouts", name, body, field_manager=manager, _content_type="application/apply-patch+yaml"
+        )
+        return cast("Document", applied)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with ControlPlane(tmp_path_factory.mktemp("cli-api-server"), rbac=False) as started:
+        started.api.install_crds(documents())
+        yield started
+
+
+@pytest.fixture
+def cluster(plane: ControlPlane, tmp_path: Path) -> Iterator[Cluster]:
+    """The server with an empty namespace ``ai``."""
+    settings = client.Configuration()
+    config.load_kube_config(str(plane.kubeconfig), client_configuration=settings)
+    api = client.ApiClient(settings)
+    try:
+        core = client.CoreV1Api(api)
+        if not core.list_namespace(field_selector="metadata.name=ai").items:
+            core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name="ai")))
+        objects = client.CustomObjectsApi(api)
+        yield Cluster(plane, objects)
+        objects.delete_collection_namespaced_custom_object(*GROUP, "ai", "rollouts")
+    finally:
+        api.close()

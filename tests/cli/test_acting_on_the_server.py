@@ -1,0 +1,177 @@
+"""The commands that act, against a real API server."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from headgate.cli.act.abort import abort
+from headgate.cli.act.carry_out import Patience, carry_out
+from headgate.cli.act.change import Change
+from headgate.cli.kube.connection import Connection
+from headgate.cli.options import Output, Target
+from headgate.engine.observation import RolloutView
+from tests.cli.conftest import Cluster
+from tests.cli.samples import attempt, rejection, spec, status
+
+TAKEN_BACK = status(attempt("Ended", outcome="RolledBack"), phase="RolledBack", weight=0, rejected=[rejection()])
+
+
+def _owners(document: dict[str, Any], field: str) -> set[str]:
+    entries = document["metadata"]["managedFields"]
+    return {entry["manager"] for entry in entries if field in entry["fieldsV1"]}
+
+
+def test_approve_writes_the_annotation_under_its_own_name(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt(), phase="AwaitingApproval"))
+
+    result = cluster.headgate("approve", "support-reply", "-n", "ai")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "ai/support-reply: approved step 50 of attempt 3 (support-reply-v8)\n"
+    after = cluster.get("support-reply")
+    assert after["metadata"]["annotations"] == {"headgate.dev/approve": "3/50"}
+    assert "headgate-cli" in _owners(after, "f:metadata")
+
+
+@pytest.mark.parametrize(
+    ("command", "annotation"), [("abort", {"headgate.dev/abort": "3"}), ("promote", {"headgate.dev/promote": "3"})]
+)
+def test_the_attempt_is_named(cluster: Cluster, command: str, annotation: dict[str, str]) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    assert cluster.headgate(command, "support-reply", "-n", "ai").exit_code == 0
+    assert cluster.get("support-reply")["metadata"]["annotations"] == annotation
+
+
+def test_a_refusal_is_one_line_and_writes_nothing(cluster: Cluster) -> None:
+    before = cluster.exists("support-reply", status=status())
+    result = cluster.headgate("abort", "support-reply", "-n", "ai")
+    assert result.exit_code == 1
+    assert result.stderr == "error: ai/support-reply: no attempt is in flight\n"
+    assert cluster.get("support-reply") == before
+
+
+def test_retry_lifts_the_rejection_and_names_the_version_again_in_one_write(cluster: Cluster) -> None:
+    before = cluster.exists("support-reply", spec=spec("support-reply-v7"), status=TAKEN_BACK)
+
+    result = cluster.headgate("retry", "support-reply", "-n", "ai")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (
+        "ai/support-reply: lifted the rejection of support-reply-v8 (attempt 3);"
+        " spec.prompt.version is support-reply-v8 again (was support-reply-v7)\n"
+    )
+    after = cluster.get("support-reply")
+    assert after["metadata"]["annotations"] == {"headgate.dev/retry": "3"}
+    assert after["spec"]["prompt"]["version"] == "support-reply-v8"
+    assert after["metadata"]["generation"] == before["metadata"]["generation"] + 1
+
+
+def test_after_a_write_to_the_spec_git_needs_no_force(cluster: Cluster) -> None:
+    cluster.applies("support-reply", spec("support-reply-v7"), "gitops")
+    cluster.says("support-reply", TAKEN_BACK)
+
+    assert cluster.headgate("retry", "support-reply", "-n", "ai").exit_code == 0
+
+    assert "headgate-cli" not in _owners(cluster.get("support-reply"), "f:spec")
+    applied = cluster.applies("support-reply", spec("support-reply-v9"), "gitops")
+    assert applied["spec"]["prompt"]["version"] == "support-reply-v9"
+
+
+def test_without_giving_the_field_up_that_apply_would_conflict(cluster: Cluster) -> None:
+    """Guards the test above: the API server does behave so."""
+    cluster.applies("support-reply", spec("support-reply-v7"), "gitops")
+    cluster.api.patch_namespaced_custom_object(
+        "headgate.dev",
+        "v1alpha1",
+        "ai",
+        "rollouts",
+        "support-reply",
+        {"spec": {"prompt": {"version": "support-reply-v8"}}},
+        field_manager="headgate-cli",
+        _content_type="application/merge-patch+json",
+    )
+    with pytest.raises(ApiException, match="conflict"):
+        cluster.applies("support-reply", spec("support-reply-v9"), "gitops")
+
+
+def test_pause_and_resume(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    assert cluster.headgate("pause", "support-reply", "-n", "ai").exit_code == 0
+    assert cluster.get("support-reply")["spec"]["paused"] is True
+    assert cluster.headgate("pause", "support-reply", "-n", "ai").exit_code == 1
+    assert cluster.headgate("resume", "support-reply", "-n", "ai").exit_code == 0
+    assert not cluster.get("support-reply")["spec"].get("paused", False)
+
+
+def test_kill_and_off_again(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(phase="Idle"))
+    result = cluster.headgate("kill", "support-reply", "-n", "ai", "--to", "Legacy")
+    assert result.stdout == "ai/support-reply: killed: everybody gets the legacy path at once\n"
+    assert cluster.get("support-reply")["spec"]["killSwitch"] == "Legacy"
+    assert cluster.headgate("kill", "support-reply", "-n", "ai", "--to", "Off").exit_code == 0
+    assert cluster.get("support-reply")["spec"]["killSwitch"] == "Off"
+
+
+def test_a_gitops_controller_is_pointed_out_for_spec_only(cluster: Cluster) -> None:
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps"}
+    cluster.exists("support-reply", metadata={"labels": labels}, status=status(attempt()))
+    paused = cluster.headgate("pause", "support-reply", "-n", "ai")
+    assert paused.stderr == "note: Flux applies this Rollout: change its spec in Git as well, or it is set back\n"
+    assert cluster.headgate("abort", "support-reply", "-n", "ai").stderr == ""
+
+
+def test_json_says_what_was_written(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    written = json.loads(cluster.headgate("abort", "support-reply", "-n", "ai", "-o", "json").stdout)
+    assert written["annotations"] == {"headgate.dev/abort": "3"}
+    assert written["rollout"] == "support-reply"
+
+
+def test_a_conflict_decides_anew_on_what_is_there_then(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    seen: list[int] = []
+
+    def decide(_: Connection, view: RolloutView) -> Change:
+        assert view.status.attempt is not None
+        seen.append(view.status.attempt.number)
+        change = abort(view)
+        if len(seen) == 1:
+            cluster.says("support-reply", status(attempt(number=4)))
+        return change
+
+    target = Target(cluster.plane.kubeconfig, None, "ai")
+    carry_out(target, "support-reply", decide, patience=Patience(), output=Output.TEXT)
+
+    assert seen == [3, 4]
+    assert cluster.get("support-reply")["metadata"]["annotations"] == {"headgate.dev/abort": "4"}
+
+
+def test_wait_returns_when_the_operator_has_acted(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    acted = threading.Event()
+
+    def operate() -> None:
+        while "headgate.dev/abort" not in cluster.get("support-reply")["metadata"].get("annotations", {}):
+            acted.wait(0.02)
+        cluster.says("support-reply", status(attempt("RollingBack")))
+        acted.set()
+        cluster.says("support-reply", status(attempt("Ended", outcome="RolledBack")))
+
+    operator = threading.Thread(target=operate)
+    operator.start()
+    result = cluster.headgate("abort", "support-reply", "-n", "ai", "--wait")
+    operator.join()
+
+    assert result.exit_code == 0, result.output
+    assert acted.is_set()
+    assert cluster.get("support-reply")["status"]["attempt"]["state"] == "Ended"
+
+
+def test_wait_gives_up(cluster: Cluster) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    result = cluster.headgate("abort", "support-reply", "-n", "ai", "--wait", "--timeout", "0.3")
+    assert result.exit_code == 5
+    assert "the operator did not act within 0.3 s; is it running?" in result.stderr

@@ -1,0 +1,66 @@
+"""The operator's configuration is read strictly; each mistake is one line that names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from headgate.cli.configuration_file import read_configuration
+from headgate.cli.failures import CommandError
+
+
+def _read(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "headgate.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandError) as refusal:
+        read_configuration(file)
+    return str(refusal.value).replace(str(file), "FILE")
+
+
+def test_an_empty_file_means_every_default(tmp_path: Path) -> None:
+    file = tmp_path / "headgate.yaml"
+    file.write_text("# nothing yet\n")
+    assert read_configuration(file).sources == []
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("x")
+    file = tmp_path / "headgate.yaml"
+    file.write_text(
+        f'sources: [{{name: default, url: "http://p:9090", timeout: 5s, namespaces: [], enforceLabel: null,'
+        f" bearerTokenFile: {tmp_path / 'token'}, caFile: null}}]\n"
+    )
+    source = read_configuration(file).source("default")
+    assert source is not None
+    assert source.timeout == "5s"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sauces: []", "FILE: sauces: unknown key; did you mean sources?"),
+        (
+            "sources: [{name: a, url: 'http://p', timeOut: 1s}]",
+            "FILE: sources[0].timeOut: unknown key; did you mean timeout?",
+        ),
+        ("sources: [{name: a, url: 'http://p', timeout: 1 s}]", "FILE: sources[0].timeout: '1 s' is not a duration"),
+        ("sources: [{name: a}]", "FILE: sources[0].url: Field required"),
+        ("alerts: {}", "FILE: alerts: not supported by this release yet; remove it"),
+        ("notify: []", "FILE: notify: not supported by this release yet; remove it"),
+        ("- a", "FILE: not a mapping of keys"),
+        ("sources: [", "FILE:1: no YAML: expected the node content"),
+        ("sources: !!python/object/apply:os.system ['x']", "FILE:1: no YAML: could not determine a constructor"),
+        (
+            "sources: [{name: a, url: 'http://p', bearerTokenFile: /nowhere/token}]",
+            "FILE: sources[0].bearerTokenFile: /nowhere/token: No such file or directory",
+        ),
+    ],
+)
+def test_a_mistake_names_its_key(tmp_path: Path, text: str, message: str) -> None:
+    said = _read(tmp_path, text)
+    assert said.startswith(message)
+    assert "\n" not in said
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(CommandError, match=r"--config /nowhere/x\.yaml: No such file or directory"):
+        read_configuration(Path("/nowhere/x.yaml"))

@@ -1,0 +1,255 @@
+"""What each command would write, and what it refuses because it makes no sense."""
+
+from collections.abc import Callable
+
+import pytest
+
+from headgate.api.rollout import KillSwitch
+from headgate.cli.act.abort import abort, retry
+from headgate.cli.act.approve import approve, promote
+from headgate.cli.act.change import Change
+from headgate.cli.act.gitops import keeper
+from headgate.cli.act.kill import kill
+from headgate.cli.act.pause import pause, resume
+from headgate.cli.failures import CommandError
+from headgate.engine.observation import RolloutView
+from tests.cli.samples import V7, Document, ago, attempt, rejection, rollout, spec, status, view
+
+PAUSED = {"at": ago(3), "check": "reply-quality/latency-p95", "reason": "12 s"}
+ENDED = attempt("Ended", outcome="RolledBack")
+
+
+def _annotation(change: Change) -> str | None:
+    return None if change.annotation is None else f"{change.annotation[0]}={change.annotation[1]}"
+
+
+def _approve(seen: RolloutView) -> Change:
+    return approve(seen, None, None)
+
+
+def _promote(seen: RolloutView) -> Change:
+    return promote(seen, None)
+
+
+def _retry(seen: RolloutView) -> Change:
+    return retry(seen, None)
+
+
+WRITES: dict[str, tuple[Callable[[RolloutView], Change], Document, str | None, Document]] = {
+    "approve names attempt and step": (_approve, {"status": status(attempt())}, "headgate.dev/approve=3/50", {}),
+    "approve a named step ahead": (
+        lambda seen: approve(seen, None, "50"),
+        {"status": status(attempt(step=0))},
+        "headgate.dev/approve=3/50",
+        {},
+    ),
+    "abort names the attempt": (abort, {"status": status(attempt())}, "headgate.dev/abort=3", {}),
+    "abort works while paused": (
+        abort,
+        {"spec": spec(paused=True), "status": status(attempt(paused=PAUSED))},
+        "headgate.dev/abort=3",
+        {},
+    ),
+    "promote names the attempt": (_promote, {"status": status(attempt())}, "headgate.dev/promote=3", {}),
+    "promote while baking names the bake": (
+        _promote,
+        {"status": status(attempt("Baking", 3, promoted="3"))},
+        "headgate.dev/promote=3/bake",
+        {},
+    ),
+    "retry puts the version back in the same write": (
+        _retry,
+        {"spec": spec("support-reply-v7"), "status": status(ENDED, rejected=[rejection()])},
+        "headgate.dev/retry=3",
+        {"prompt": {"version": "support-reply-v8"}},
+    ),
+    "retry leaves a spec alone that names the version already": (
+        _retry,
+        {"status": status(ENDED, rejected=[rejection()])},
+        "headgate.dev/retry=3",
+        {},
+    ),
+    "retry means the last rejection": (
+        _retry,
+        {"status": status(ENDED, rejected=[rejection(2), rejection(3), rejection(1)])},
+        "headgate.dev/retry=3",
+        {},
+    ),
+    "pause is spec": (pause, {"status": status(attempt())}, None, {"paused": True}),
+    "resume clears the spec": (
+        resume,
+        {"spec": spec(paused=True), "status": status(attempt())},
+        None,
+        {"paused": None},
+    ),
+    "resume ends a gate's pause": (resume, {"status": status(attempt(paused=PAUSED))}, "headgate.dev/resume=3", {}),
+    "resume ends both": (
+        resume,
+        {"spec": spec(paused=True), "status": status(attempt(paused=PAUSED))},
+        "headgate.dev/resume=3",
+        {"paused": None},
+    ),
+    "a second resume differs from the first": (
+        resume,
+        {"status": status(attempt(paused=PAUSED, resumed="3"))},
+        "headgate.dev/resume=3/25",
+        {},
+    ),
+    "a third resume differs from the second": (
+        resume,
+        {"status": status(attempt(paused=PAUSED, resumed="3/25"))},
+        "headgate.dev/resume=3",
+        {},
+    ),
+    "kill": (
+        lambda seen: kill(seen, KillSwitch.LEGACY),
+        {"status": status(attempt())},
+        None,
+        {"killSwitch": "Legacy"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_it_writes(name: str) -> None:
+    decide, fields, annotation, patch = WRITES[name]
+    change = decide(view(**fields))
+    assert (_annotation(change), change.spec) == (annotation, patch)
+
+
+REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
+    "approve with no attempt": (
+        _approve,
+        {"status": status()},
+        "ai/support-reply: no attempt is in flight",
+    ),
+    "approve when nothing awaits": (
+        _approve,
+        {"status": status(attempt(step=2))},
+        "ai/support-reply: attempt 3 awaits no approval",
+    ),
+    "approve before it is the next": (
+        _approve,
+        {"status": status(attempt(step=0))},
+        "ai/support-reply: attempt 3 awaits no approval; approve a later one ahead with --step 50",
+    ),
+    "approve an unknown step": (
+        lambda seen: approve(seen, None, "beta"),
+        {"status": status(attempt())},
+        "ai/support-reply: there is no step beta; the steps are 10, 25, 50, 100",
+    ),
+    "approve a step without approval": (
+        lambda seen: approve(seen, None, "100"),
+        {"status": status(attempt())},
+        "ai/support-reply: step 100 needs no approval",
+    ),
+    "approve twice": (
+        lambda seen: approve(seen, None, "50"),
+        {"status": status(attempt(approvals=[{"step": "50", "at": ago(1)}]))},
+        "ai/support-reply: step 50 was approved already",
+    ),
+    "approve what is behind": (
+        lambda seen: approve(seen, None, "50"),
+        {"status": status(attempt(step=3))},
+        "ai/support-reply: step 50 has been entered already",
+    ),
+    "abort with no attempt": (
+        abort,
+        {"status": status(ENDED)},
+        "ai/support-reply: no attempt is in flight; attempt 3 of support-reply-v8 ended RolledBack",
+    ),
+    "abort on the way back": (
+        abort,
+        {"status": status(attempt("RollingBack"))},
+        "ai/support-reply: attempt 3 of support-reply-v8 is on its way back, which nothing stops",
+    ),
+    "promote twice": (
+        _promote,
+        {"status": status(attempt(promoted="3"))},
+        "ai/support-reply: attempt 3 is promoted already; see headgate status support-reply",
+    ),
+    "promote while paused": (
+        _promote,
+        {"spec": spec(paused=True), "status": status(attempt())},
+        "ai/support-reply: paused, so nothing rises; first: headgate resume support-reply",
+    ),
+    "retry of nothing": (
+        _retry,
+        {"status": status(ENDED)},
+        "ai/support-reply: nothing is rejected, so there is nothing to retry",
+    ),
+    "retry of an attempt that rejected nothing": (
+        lambda seen: retry(seen, 9),
+        {"status": status(ENDED, rejected=[rejection()])},
+        "ai/support-reply: attempt 9 rejected nothing; rejected in: 3 (support-reply-v8)",
+    ),
+    "retry over an attempt in flight": (
+        _retry,
+        {"status": status(attempt(number=4), rejected=[rejection()])},
+        (
+            "ai/support-reply: attempt 4 of support-reply-v8 is in flight;"
+            " wait for its end, or first: headgate abort support-reply"
+        ),
+    ),
+    "retry with the kill switch on": (
+        _retry,
+        {"spec": spec(killSwitch="Stable"), "status": status(ENDED, rejected=[rejection()])},
+        "ai/support-reply: the kill switch is on; first: headgate kill support-reply --to Off",
+    ),
+    "pause twice": (pause, {"spec": spec(paused=True)}, "ai/support-reply: paused already"),
+    "resume of what goes on": (resume, {"status": status(attempt())}, "ai/support-reply: not paused"),
+    "kill twice": (
+        lambda seen: kill(seen, KillSwitch.STABLE),
+        {"spec": spec(killSwitch="Stable")},
+        "ai/support-reply: the kill switch is Stable already",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_it_refuses_in_one_line(name: str) -> None:
+    decide, fields, message = REFUSALS[name]
+    with pytest.raises(CommandError) as refusal:
+        decide(view(**fields))
+    assert str(refusal.value) == message
+
+
+def test_abort_is_done_only_when_the_attempt_has_ended() -> None:
+    change = abort(view(status=status(attempt())))
+    assert not change.is_done(view(status=status(attempt("RollingBack"))))
+    assert change.is_done(view(status=status(ENDED)))
+
+
+def test_pause_is_done_when_the_operator_has_seen_the_new_generation() -> None:
+    change = pause(view(status=status(attempt())))
+    assert not change.is_done(view(status=status(attempt(), observedGeneration=2)))
+    assert change.is_done(view(status=status(attempt(), observedGeneration=3)))
+
+
+def test_resume_is_done_when_the_gates_pause_is_over() -> None:
+    change = resume(view(status=status(attempt(paused=PAUSED))))
+    assert not change.is_done(view(status=status(attempt(paused=PAUSED))))
+    assert change.is_done(view(status=status(attempt(resumed="3"))))
+
+
+def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
+    change = kill(view(status=status(attempt(), stable=V7)), KillSwitch.STABLE)
+    assert change.says == (
+        "ai/support-reply: killed: everybody gets support-reply-v7 at once; attempt 3 is taken back"
+        " and support-reply-v8 rejected until: headgate retry support-reply"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        ({}, None),
+        ({"labels": {"app": "x"}, "managedFields": [{"manager": "kubectl"}]}, None),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}, "Argo CD"),
+        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, "Flux"),
+        ({"managedFields": [{"manager": "argocd-controller"}]}, "Argo CD"),
+        ({"managedFields": "hostile", "labels": ["hostile"]}, None),
+    ],
+)
+def test_a_gitops_controller_is_recognised(metadata: Document, name: str | None) -> None:
+    assert keeper(rollout(metadata=metadata)) == name

@@ -1,0 +1,36 @@
+"""When `watch --until-end` is over, and with which exit status."""
+
+import pytest
+
+from headgate.cli.watch.ending import end_of
+from tests.cli.samples import V8, Document, ago, attempt, spec, status, view
+
+HISTORY = [{"number": 3, **V8, "outcome": "Superseded", "reason": "v9 came", "startedAt": ago(90), "endedAt": ago(1)}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "watched", "expected"),
+    [
+        ({"status": status(attempt())}, None, None),
+        ({"status": status(attempt("RollingBack", outcome="RolledBack"))}, 3, None),
+        ({"status": status(attempt("Ended", outcome="Promoted"))}, 3, 0),
+        ({"status": status(attempt("Ended", outcome="RolledBack"))}, 3, 1),
+        ({"status": status(attempt("Ended", outcome="Aborted"))}, 3, 1),
+        ({"status": status(attempt(number=4), history=HISTORY)}, 3, 1),
+        # The operator has not seen this generation: an attempt is about to begin.
+        ({"status": status(attempt("Ended", outcome="Promoted"), observedGeneration=1)}, None, None),
+        ({"status": status(attempt("Ended", outcome="Promoted"))}, None, 0),
+        ({"spec": spec("support-reply-v7"), "status": status()}, None, 0),
+        ({"status": status()}, None, None),
+        ({"spec": {}, "status": status()}, None, 1),
+    ],
+)
+def test_the_end(fields: Document, watched: int | None, expected: int | None) -> None:
+    end = end_of(view(**fields), watched)
+    assert (None if end is None else int(end.status)) == expected
+
+
+def test_a_superseded_attempt_says_so() -> None:
+    end = end_of(view(status=status(attempt(number=4), history=HISTORY)), 3)
+    assert end is not None
+    assert end.says == "ai/support-reply: attempt 3 Superseded: v9 came"
