@@ -636,3 +636,13 @@ def test_an_edit_of_the_delivery_at_rest_is_no_drift() -> None:
     world.shown[FLAG] = replace(world.shown[FLAG], weight=1)
     world.settle()
     assert "DriftCorrected" not in {notice.reason for notice in world.notices}
+
+
+def test_a_router_that_was_deleted_keeps_no_way_back_open() -> None:
+    world = at_step(25)
+    world.delivers = False
+    world.shown.clear()
+    world.absent = True
+    world.annotate("abort", "1")
+    world.run(HOUR)
+    assert world.phase() is Phase.ROLLED_BACK

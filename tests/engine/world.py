@@ -97,6 +97,7 @@ class World:
     restores: int = 0
     foreign_after_restore: str | None = None
     deleting: bool = False
+    absent: bool = False
     effects: int = 0
 
     def __post_init__(self) -> None:
@@ -158,7 +159,7 @@ class World:
         states = {}
         for delivery in routes:
             router = router_id(delivery)
-            states[router] = state_of(router, self.shown.get(router), routing)
+            states[router] = state_of(router, self.shown.get(router), routing, absent=self.absent)
         return Observation(
             rollout=self.view,
             versions=self.versions,
@@ -268,10 +269,10 @@ class World:
             raise Crash
 
 
-def state_of(router: str, shown: Routing | None, asked: Routing | None) -> RouterState:
+def state_of(router: str, shown: Routing | None, asked: Routing | None, *, absent: bool = False) -> RouterState:
     """How a router that shows ``shown`` looks to somebody who asks for ``asked``."""
     if shown is None:
-        return RouterState(router, matches=False, problem="it does not exist yet")
+        return RouterState(router, matches=False, absent=absent, problem="it does not exist yet")
 
     def content(routing: Routing) -> Routing:
         return replace(routing, revision=0, attempt=0, uid="")

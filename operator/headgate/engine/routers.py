@@ -22,6 +22,13 @@ def is_delivered(turn: Turn) -> bool:
     return all((state := states.get(router)) is not None and state.matches for router in our_routers(turn))
 
 
+def is_back(turn: Turn) -> bool:
+    """Whether every router was seen at what the status asks for, or does not exist any more and exposes nobody."""
+    states = turn.observation.routers
+    seen = (states.get(router) for router in our_routers(turn))
+    return all(state is not None and (state.matches or state.absent) for state in seen)
+
+
 def our_routers(turn: Turn) -> frozenset[str]:
     """The routers that carry this Rollout's split now, but for those that an older Rollout has."""
     routes = deliveries(turn.observation.rollout, turn.status, turn.manifest or turn.observation.plan)
@@ -49,12 +56,18 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
             chosen.add(router)
         elif state is not None and state.matches:
             turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
-        elif turn.memory.shown.get(router) != (wanted, delivery) or state is None:
+        elif turn.memory.shown.get(router) != (wanted, delivery) or state is None or _lags(state, routing):
             chosen.add(router)
             turn.wake(turn.now + UNDELIVERED_RETRY)
         elif _corrects_drift(turn, router, state, routing):
             chosen.add(router)
     return frozenset(chosen)
+
+
+def _lags(state: RouterState, routing: Routing) -> bool:
+    """Whether a router that exposes nobody only carries too old a revision: a late write could still pass its fence."""
+    nobody = routing.candidate is None and not state.weight and not state.shadow
+    return nobody and state.exposed <= {routing.stable.digest} and (state.revision or 0) < routing.revision
 
 
 def _corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing) -> bool:

@@ -57,6 +57,8 @@ class RouterState:
     """Its identity: ``flag/<configMap>/<key>#<flag>``, ``featureFlag/<name>#<flag>`` or ``httpRoute/<name>``."""
     matches: bool
     """Whether it shows exactly the routing that was asked about."""
+    absent: bool = False
+    """Whether it does not exist at all, and so exposes nobody."""
     weight: int | None = None
     """The candidate's share that it shows; None when it shows no split of ours."""
     shadow: int | None = None

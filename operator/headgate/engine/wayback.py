@@ -3,7 +3,7 @@
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
-from headgate.engine.routers import is_delivered
+from headgate.engine.routers import is_back
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -33,7 +33,7 @@ def go_on(turn: Turn) -> None:
     if rejecting:
         _keep_record(turn)
         _restore_spec(turn)
-    if not is_delivered(turn) or turn.restore is not None or turn.record is not None:
+    if not is_back(turn) or turn.restore is not None or turn.record is not None:
         return
     end(turn)
 

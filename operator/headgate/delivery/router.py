@@ -1,0 +1,77 @@
+"""The small face of every router, and which one a delivery asks for. Knows no document's format."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from headgate.api.rollout import Delivery
+from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, Documents, Objects
+from headgate.delivery import feature_flag, flag_config_map
+from headgate.delivery.feature_flag import FeatureFlag
+from headgate.delivery.flag_config_map import FlagConfigMap
+from headgate.delivery.flag_router import FlagRouter
+from headgate.delivery.http_route import HttpRouteRouter
+from headgate.delivery.namespace_objects import NamespaceObjects
+from headgate.delivery.refusals import Fenced, Unusable
+from headgate.delivery.shared_object import SharedObjects
+from headgate.engine.routing import RouterState, Routing, router_id
+
+__all__ = ["Fenced", "Router", "Unusable", "routers"]
+
+
+class Router(Protocol):
+    """One mechanism that carries the split to traffic, for one Rollout."""
+
+    def observe(self, routing: Routing) -> RouterState:
+        """What the router was last seen to show, beside what it shall show. From what is seen; asks nobody."""
+        ...
+
+    async def apply(self, routing: Routing) -> RouterState:
+        """Makes the router show the routing; writes nothing when it does. Returns what it then shows.
+
+        Raises Fenced when it carries a higher revision, Unusable when a person must change something first, and
+        ClusterError: after a Conflict the Rollout is to be read again before anything is written.
+        """
+        ...
+
+    async def refresh(self) -> None:
+        """Reads anew what the router lives in, into Documents. Raises ClusterError; missing objects are no error."""
+        ...
+
+
+_SHARED = SharedObjects()
+
+
+def _everybody(_rollout: str) -> bool:
+    return True
+
+
+def routers(
+    namespace: str,
+    deliveries: Sequence[Delivery],
+    objects: Objects,
+    documents: Documents,
+    lives: Callable[[str], bool] = _everybody,
+) -> dict[str, Router]:
+    """The routers behind the deliveries of a Rollout, by router id.
+
+    ``lives`` says whether a Rollout of that name exists in the namespace: what one that is gone left behind may be
+    taken over. Making routers asks and writes nothing; make them anew for every look.
+    """
+    around = NamespaceObjects(namespace, objects, documents)
+    return {router_id(delivery): _router(delivery, around, lives) for delivery in deliveries}
+
+
+def _router(delivery: Delivery, around: NamespaceObjects, lives: Callable[[str], bool]) -> Router:
+    router = router_id(delivery)
+    if delivery.http_route is not None:
+        return HttpRouteRouter(router, delivery.http_route, around, lives)
+    flag = delivery.flag
+    if flag is not None and flag.config_map is not None:
+        place = flag.config_map
+        shared = _SHARED.of(around, CONFIG_MAP, place.name, flag_config_map.write)
+        return FlagRouter(router, flag, FlagConfigMap(place.name, place.key), shared, lives)
+    if flag is not None and flag.feature_flag is not None:
+        name = flag.feature_flag.name
+        shared = _SHARED.of(around, FEATURE_FLAG, name, feature_flag.write)
+        return FlagRouter(router, flag, FeatureFlag(name), shared, lives)
+    raise ValueError("a delivery without a router")
