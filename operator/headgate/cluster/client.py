@@ -1,0 +1,135 @@
+"""Requests to the API server, one try each, with typed refusals. Knows no kind's content and keeps nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+
+from headgate import __version__
+from headgate.cluster.objects import FIELD_MANAGER, ClusterError, Json, JsonValue, Kind, Unavailable
+from headgate.cluster.refusals import refusal
+from headgate.cluster.segments import collection_path, object_path
+
+_JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
+_TIMEOUT = aiohttp.ClientTimeout(total=10.0, connect=5.0)
+_PAGE = 500
+_Body: TypeAlias = Json | list[dict[str, JsonValue]] | None
+_MANAGED = urlencode({"fieldManager": FIELD_MANAGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    items: tuple[Json, ...]
+    resource_version: int
+    """Of the whole list: what was created later is not in it."""
+
+
+def _uncounted(verb: str, kind: str, result: str) -> None:
+    """Nobody counts requests."""
+
+
+class Client:
+    """The Objects of the API server. Never tries again: the caller knows whether its question still stands."""
+
+    def __init__(self, configuration: Configuration, count: Callable[[str, str, str], None] = _uncounted) -> None:
+        """``count`` is told of each request: verb, kind and result (``ok`` or the refusal's name)."""
+        self._api = ApiClient(configuration)
+        self._api.user_agent = f"headgate/{__version__}"
+        self._host = configuration.host
+        self._count = count
+        # Waiting for a connection in the pool itself is unfair: under load a waiter starves for seconds.
+        self._turn = asyncio.Semaphore(configuration.connection_pool_maxsize)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._api.close()
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Json:
+        """The object as it is now. Raises NotFound."""
+        return await self._request("GET", kind, object_path(kind, namespace, name))
+
+    async def create(self, kind: Kind, namespace: str, body: Json) -> Json:
+        """Creates it; the name is the precondition. Raises AlreadyExists."""
+        return await self._request("POST", kind, f"{collection_path(kind, namespace)}?{_MANAGED}", body, _JSON)
+
+    async def merge_patch(
+        self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""
+    ) -> Json:
+        """A merge patch under the resourceVersion that was read. Returns the object. Raises Conflict, NotFound."""
+        metadata = body.get("metadata")
+        kept = metadata if isinstance(metadata, dict) else {}
+        guarded: Json = {**body, "metadata": {**kept, "resourceVersion": resource_version}}
+        path = f"{object_path(kind, namespace, name, subresource)}?{_MANAGED}"
+        return await self._request("PATCH", kind, path, guarded, _MERGE_PATCH)
+
+    async def json_patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
+    ) -> Json:
+        """A JSON patch that holds its own ``test`` operations. Returns the object. Raises Conflict, NotFound."""
+        path = f"{object_path(kind, namespace, name)}?{_MANAGED}"
+        return await self._request("PATCH", kind, path, [dict(each) for each in operations], _JSON_PATCH)
+
+    async def pages(self, kind: Kind, namespace: str | None, label_selector: str = "") -> AsyncIterator[Page]:
+        """All objects of a kind, page by page. Raises NotFound when the kind is not served."""
+        query = {"limit": str(_PAGE)}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        path = collection_path(kind, namespace)
+        while True:
+            answer = await self._request("GET", kind, f"{path}?{urlencode(query)}")
+            metadata, items = answer.get("metadata"), answer.get("items")
+            if not isinstance(metadata, dict) or not isinstance(items, list):
+                raise Unavailable(f"list {kind.plural}: the answer is no list")
+            version = str(metadata.get("resourceVersion", ""))
+            yield Page(
+                tuple(item for item in items if isinstance(item, dict)), int(version) if version.isdigit() else 0
+            )
+            following = metadata.get("continue")
+            if not isinstance(following, str) or not following:
+                return
+            query["continue"] = following
+
+    async def _request(self, method: str, kind: Kind, path: str, body: _Body = None, content: str = "") -> Json:
+        try:
+            answer = await self._send(method, path, body, content)
+        except ClusterError as error:
+            self._count(method, kind.kind, type(error).__name__)
+            raise
+        self._count(method, kind.kind, "ok")
+        return answer
+
+    async def _send(self, method: str, path: str, body: _Body, content: str) -> Json:
+        what = f"{method} {path.partition('?')[0]}"
+        headers = {"Accept": _JSON, "User-Agent": self._api.user_agent}
+        if content:
+            headers["Content-Type"] = content
+        try:
+            await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+            async with self._turn:
+                response = await self._api.call_api(
+                    method, f"{self._host}{path}", headers, body=body, _request_timeout=_TIMEOUT
+                )
+                data = await response.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise Unavailable(f"{what}: no answer from the API server ({reason[:200]})") from error
+        if not 200 <= response.status < 300:
+            after = response.getheader("Retry-After")
+            raise refusal(what, response.status, data, after, json_patch=content == _JSON_PATCH)
+        try:
+            answer = json.loads(data)
+        except ValueError as error:
+            raise Unavailable(f"{what}: the answer is not JSON") from error
+        if not isinstance(answer, dict):
+            raise Unavailable(f"{what}: the answer is no object")
+        return answer

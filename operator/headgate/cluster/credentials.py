@@ -1,0 +1,47 @@
+"""How headgate reaches the API server: a kubeconfig file, or the pod's own ServiceAccount. Sends nothing by itself."""
+
+from pathlib import Path
+
+import kopf
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.incluster_config import load_incluster_config
+from kubernetes.aio.config.kube_config import load_kube_config
+
+from headgate.cluster.objects import Refused
+
+_POOL = 10
+
+
+async def credentials(kubeconfig: Path | None) -> Configuration:
+    """The client configuration of that kubeconfig, or of the pod when there is none.
+
+    Raises Refused, in one line, when neither can be read.
+    """
+    configuration = Configuration()
+    configuration.connection_pool_maxsize = _POOL
+    # The API server is reached directly: a proxy variable meant for the internet must not see the pod's token.
+    configuration.client_session_kwargs = {"trust_env": False}
+    try:
+        if kubeconfig is not None:
+            await load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+        else:
+            load_incluster_config(client_configuration=configuration)
+    except (ConfigException, OSError, ValueError, KeyError) as error:
+        where = f"the kubeconfig {kubeconfig}" if kubeconfig is not None else "the pod's ServiceAccount"
+        raise Refused(f"{where} cannot be used: {' '.join(str(error).split())}; give --kubeconfig FILE") from error
+    return configuration
+
+
+async def connection(configuration: Configuration) -> kopf.ConnectionInfo:
+    """The same credentials as kopf takes them, with the token as it is now."""
+    settings = await configuration.auth_settings()
+    header = settings["BearerToken"]["value"] if "BearerToken" in settings else None
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        token=header.split(" ", 1)[-1] if header else None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )

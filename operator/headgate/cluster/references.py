@@ -1,0 +1,109 @@
+"""Which Rollouts speak of which objects, both ways. Knows names, not contents."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from headgate.api.rollout import Delivery
+from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Kind
+from headgate.engine.observation import Key, RolloutView
+from headgate.engine.routing import router_id
+
+
+class Role(StrEnum):
+    """What an object is to a Rollout."""
+
+    VERSION = "version"
+    PAST_VERSION = "past version"
+    GATE = "gate"
+    ROUTER = "router"
+    CONFIG_MAP = "ConfigMap"
+    FEATURE_FLAG = "FeatureFlag"
+    HTTP_ROUTE = "HTTPRoute"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One thing that a Rollout speaks of."""
+
+    role: Role
+    namespace: str
+    name: str
+
+
+_DOCUMENTS = {CONFIG_MAP: Role.CONFIG_MAP, FEATURE_FLAG: Role.FEATURE_FLAG, HTTP_ROUTE: Role.HTTP_ROUTE}
+
+
+def document(kind: Kind, key: Key) -> Reference:
+    """The reference to an object that a router lives in."""
+    return Reference(_DOCUMENTS[kind], key.namespace, key.name)
+
+
+class References:
+    """Rollouts by reference, and references by Rollout."""
+
+    def __init__(self) -> None:
+        self._of: dict[Key, frozenset[Reference]] = {}
+        self._to: dict[Reference, set[Key]] = {}
+
+    def to(self, reference: Reference) -> frozenset[Key]:
+        """The Rollouts that speak of it."""
+        return frozenset(self._to.get(reference, ()))
+
+    def of(self, rollout: Key) -> frozenset[Reference]:
+        """What a Rollout speaks of."""
+        return self._of.get(rollout, frozenset())
+
+    def set(self, rollout: Key, references: frozenset[Reference]) -> frozenset[Reference]:
+        """Replaces what a Rollout speaks of; what is new or no longer there."""
+        before = self.of(rollout)
+        for reference in before - references:
+            holders = self._to[reference]
+            holders.discard(rollout)
+            if not holders:
+                del self._to[reference]
+        for reference in references - before:
+            self._to.setdefault(reference, set()).add(rollout)
+        if references:
+            self._of[rollout] = references
+        else:
+            self._of.pop(rollout, None)
+        return before ^ references
+
+
+def references_of(view: RolloutView, bound: Iterable[Delivery]) -> frozenset[Reference]:
+    """All that a Rollout speaks of: by its spec, by its status, and by the deliveries of its attempt."""
+    found = set(_versions(view))
+    deliveries = list(bound)
+    if view.spec is not None:
+        deliveries += view.spec.delivery
+        found |= {Reference(Role.GATE, view.namespace, gate.name) for gate in view.spec.references()}
+    for delivery in deliveries:
+        found |= set(_documents(view, delivery))
+        found.add(Reference(Role.ROUTER, view.namespace, router_id(delivery)))
+    return frozenset(found)
+
+
+def _versions(view: RolloutView) -> Iterable[Reference]:
+    status = view.status
+    if view.spec is not None:
+        yield Reference(Role.VERSION, view.namespace, view.spec.prompt.version)
+    if status.stable is not None:
+        yield Reference(Role.VERSION, view.namespace, status.stable.version)
+    if status.attempt is not None:
+        yield Reference(Role.VERSION, view.namespace, status.attempt.candidate.version)
+    past = [rejection.version for rejection in status.rejected] + [entry.version for entry in status.history]
+    for version in past:
+        yield Reference(Role.PAST_VERSION, view.namespace, version)
+
+
+def _documents(view: RolloutView, delivery: Delivery) -> Iterable[Reference]:
+    flag, route = delivery.flag, delivery.http_route
+    if flag is not None and flag.config_map is not None:
+        yield Reference(Role.CONFIG_MAP, view.namespace, flag.config_map.name)
+    if flag is not None and flag.feature_flag is not None:
+        yield Reference(Role.FEATURE_FLAG, view.namespace, flag.feature_flag.name)
+    if route is not None:
+        yield Reference(Role.HTTP_ROUTE, view.namespace, route.name)
+        for backend in route.backends:
+            yield Reference(Role.CONFIG_MAP, view.namespace, f"{view.name}-{backend}")

@@ -1,0 +1,55 @@
+"""What an answer of the API server means to a caller: one of the typed refusals. Knows no connection."""
+
+import json
+
+from headgate.cluster.objects import AlreadyExists, ClusterError, Conflict, Json, NotFound, Refused, Unavailable
+
+_LONGEST = 400
+# What is said when a `test` does not hold, or what is tested is not there: by the API server, which leaves the reason
+# out (only a validation's 422 names causes), and by evanphx/json-patch behind it.
+_TEST_FAILED = (
+    "rejected our request due to an error in our request",
+    "testing value",
+    "test failed",
+    "unable to find",
+    "missing path",
+    "nonexistent",
+    "index out of bounds",
+)
+
+
+def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, json_patch: bool) -> ClusterError:
+    """The error for an answer that is no success; ``what`` names the request for people."""
+    answer = _status(body)
+    message = _one_line(answer.get("message")) or f"HTTP {status}"
+    text = f"{what}: {message}"
+    if status == 404:
+        return NotFound(text)
+    if status == 409:
+        return AlreadyExists(text) if answer.get("reason") == "AlreadyExists" else Conflict(text)
+    if status == 422 and json_patch and any(sign in message for sign in _TEST_FAILED):
+        return Conflict(text)
+    # 401: a token that has just been rotated; the next try reads it again.
+    # 410: a list that took longer than the server remembers.
+    if status in (401, 408, 410, 429) or status >= 500:
+        return Unavailable(text, _seconds(retry_after))
+    return Refused(text)
+
+
+def _status(body: bytes) -> Json:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _one_line(message: object) -> str:
+    return " ".join(message.split())[:_LONGEST] if isinstance(message, str) else ""
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    try:
+        return max(0.0, float(retry_after)) if retry_after is not None else None
+    except ValueError:
+        return None

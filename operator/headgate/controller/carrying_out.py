@@ -1,0 +1,210 @@
+"""Makes a decision true: record, manifest, commit, routers, spec, in that order. Decides and measures nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum, auto
+
+from headgate.api.rollout_status import AttemptState, RolloutStatus
+from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, NotFound, Objects, Unavailable
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.status_patch import dumped, merge_patch
+from headgate.cluster.store import Store
+from headgate.controller.announcer import Announcer, Regarding
+from headgate.controller.case import Case
+from headgate.controller.metrics import Metrics
+from headgate.controller.observing import Observing
+from headgate.controller.restoring import Restoring
+from headgate.delivery.refusals import Fenced, Unusable
+from headgate.engine.decision import Decision
+from headgate.engine.observation import Observation, RolloutView
+
+_DELIVER_ANYWAY = 2
+"""Failed commits after which a way back reaches the routers all the same."""
+_log = logging.getLogger(__name__)
+
+
+class Outcome(Enum):
+    """How carrying out a decision went."""
+
+    DONE = auto()
+    OVERTAKEN = auto()
+    """Somebody else wrote first; what they wrote has been read. Decide again, on the same evidence."""
+    STUCK = auto()
+    """All but a router that a person must mend first."""
+    POSTPONED = auto()
+    """Something did not answer, or refuses for now. Decide again in a moment, on the same evidence."""
+    GONE = auto()
+    """The Rollout does not exist any more."""
+
+
+class CarryingOut:
+    """The one way from a decision into the world."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        objects: Objects,
+        snapshots: Snapshots,
+        observing: Observing,
+        announcer: Announcer,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._snapshots = snapshots
+        self._observing = observing
+        self._restoring = Restoring(store, objects)
+        self._announcer = announcer
+        self._metrics = metrics
+        self._now = now
+
+    async def carry_out(self, seen: Observation, decision: Decision, case: Case) -> Outcome:
+        """Carries one decision out, as far as the cluster lets it. Raises no ClusterError."""
+        view = seen.rollout
+        try:
+            if not decision.urgent:
+                await self._record(view, decision, case)
+            if decision.manifest is not None:
+                await self._snapshots.create_plan(decision.manifest)
+            if decision.commit:
+                await self._release_before_the_end(view, decision, case)
+                await self._commit(seen, decision, case)
+        except ClusterError as error:
+            return await self._not_committed(seen, decision, case, error)
+        self._announce(view, decision)
+        delivered = await self._deliver(seen, decision, case)
+        if delivered not in (Outcome.DONE, Outcome.STUCK):
+            return delivered
+        try:
+            if decision.urgent:
+                await self._record(view, decision, case)
+            if decision.restore is not None:
+                await self._restoring.restore(view, decision.restore)
+                case.released = decision.restore.attempt
+                case.memory = replace(case.memory, restored=decision.restore.attempt)
+        except ClusterError as error:
+            return self._postponed(view, case, error)
+        return delivered
+
+    async def _record(self, view: RolloutView, decision: Decision, case: Case) -> None:
+        if decision.record is not None:
+            await self._snapshots.write_record(view.key, decision.record)
+            case.memory = replace(case.memory, recorded=decision.status.revision)
+
+    async def _release_before_the_end(self, view: RolloutView, decision: Decision, case: Case) -> None:
+        """After a crash between the restore and its end, headgate may still own the field that it restored."""
+        before, after = view.status.attempt, decision.status.attempt
+        if before is None or after is None or before.state is not AttemptState.ROLLING_BACK:
+            return
+        if after.state is AttemptState.ENDED and _rejected(decision.status) and case.released != after.number:
+            await self._restoring.release(view)
+            case.released = after.number
+
+    async def _commit(self, seen: Observation, decision: Decision, case: Case) -> None:
+        view = self._newest(seen.rollout)
+        before = dumped(view.status) if view.status.observed_generation is not None else {}
+        patch = merge_patch(before, dumped(decision.status))
+        if patch:
+            raw = await self._objects.merge_patch(
+                ROLLOUT,
+                view.namespace,
+                view.name,
+                {"status": patch},
+                resource_version=view.resource_version,
+                subresource="status",
+            )
+            self._store.saw_rollout(raw, poke=False)
+        case.commit_failures = 0
+        if _begins_way_back(seen, decision):
+            case.breached_at = seen.look.at if seen.look is not None else self._now()
+        self._metrics.committed(view.key, view.status, decision.status)
+
+    def _newest(self, view: RolloutView) -> RolloutView:
+        """The view that was decided on; under the newest resourceVersion when only headgate has written since."""
+        known = self._store.rollouts.get(view.key)
+        own = known is not None and known.uid == view.uid and is_same(known, view)
+        return known if known is not None and own else view
+
+    async def _not_committed(self, seen: Observation, decision: Decision, case: Case, error: ClusterError) -> Outcome:
+        if isinstance(error, NotFound):
+            return Outcome.GONE
+        if isinstance(error, Conflict):
+            return await self._overtaken(seen.rollout, case)
+        case.commit_failures += 1
+        if decision.urgent and case.commit_failures >= _DELIVER_ANYWAY:
+            _log.warning("%s: the way back is delivered before it is committed", seen.rollout.key)
+            await self._deliver(seen, decision, case)
+        if isinstance(error, Unavailable):
+            # The write may have happened: what is there now decides.
+            await self._overtaken(seen.rollout, case)
+        return self._postponed(seen.rollout, case, error)
+
+    async def _overtaken(self, view: RolloutView, case: Case) -> Outcome:
+        try:
+            known = await self._observing.reread(view.key)
+        except ClusterError as error:
+            return self._postponed(view, case, error)
+        return Outcome.OVERTAKEN if known is not None else Outcome.GONE
+
+    async def _deliver(self, seen: Observation, decision: Decision, case: Case) -> Outcome:
+        routing = decision.routing
+        if routing is None or not decision.deliver:
+            return Outcome.DONE
+        known = self._observing.routers(seen.rollout, decision.routes)
+        chosen = sorted(name for name in decision.deliver if name in known)
+        answers = await asyncio.gather(*(known[name].apply(routing) for name in chosen), return_exceptions=True)
+        outcome = Outcome.DONE
+        for name, answer in zip(chosen, answers, strict=True):
+            match answer:
+                case Fenced() | Conflict():
+                    _log.info("%s: %s: %s", seen.rollout.key, name, answer)
+                    outcome = await self._overtaken(seen.rollout, case)
+                case Unusable():
+                    # A person must act; the next look says so in the status, and their change brings it about.
+                    _log.info("%s: %s: %s", seen.rollout.key, name, answer)
+                    outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
+                case ClusterError():
+                    outcome = self._postponed(seen.rollout, case, answer)
+                case BaseException():
+                    raise answer
+                case _:
+                    continue
+        if outcome is Outcome.DONE and case.breached_at is not None and routing.weight == 0:
+            self._metrics.reverted((self._now() - case.breached_at).total_seconds())
+            case.breached_at = None
+        return outcome
+
+    def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
+        case.failures += 1
+        _log.warning("%s: %s", view.key, error, extra={"failures": case.failures})
+        return Outcome.POSTPONED
+
+    def _announce(self, view: RolloutView, decision: Decision) -> None:
+        regarding = Regarding(ROLLOUT, view.namespace, view.name, view.uid)
+        for notice in decision.notices:
+            self._announcer.announce(regarding, notice)
+
+
+def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
+    """Whether nothing has changed that a decision reads: only headgate, or nobody, has written since."""
+    return (known.generation, known.annotations, known.status) == (
+        decided_on.generation,
+        decided_on.annotations,
+        decided_on.status,
+    )
+
+
+def _rejected(status: RolloutStatus) -> bool:
+    attempt = status.attempt
+    return attempt is not None and any(known.attempt == attempt.number for known in status.rejected)
+
+
+def _begins_way_back(seen: Observation, decision: Decision) -> bool:
+    before, after = seen.rollout.status.attempt, decision.status.attempt
+    rolling = AttemptState.ROLLING_BACK
+    return after is not None and after.state is rolling and (before is None or before.state is not rolling)

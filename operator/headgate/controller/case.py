@@ -1,0 +1,45 @@
+"""What the controller holds of one Rollout between looks. Losing it costs a measurement, never safety."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from headgate.engine.decision import Decision
+from headgate.engine.evidence import Look
+from headgate.engine.observation import Memory, Observation, RolloutView
+
+
+@dataclass(slots=True)
+class Case:
+    """One Rollout, by UID: of two of the same name the second begins with an empty case."""
+
+    uid: str
+    memory: Memory = field(default_factory=Memory)
+    look: Look | None = None
+    """Evidence that was measured and not yet decided on; it is kept until the decision is carried out."""
+    measuring: asyncio.Task[None] | None = None
+    failures: int = 0
+    """How often in a row something could not be carried out."""
+    unfinished: tuple[Observation, Decision] | None = None
+    """A way back that may have reached routers before its commit; the very same is committed, not another."""
+    commit_failures: int = 0
+    """How often in a row a status could not be written."""
+    released: int = 0
+    """The last attempt after whose revert headgate was seen to own no field of the spec."""
+    breached_at: datetime | None = None
+    """When the evidence that began a way back was measured; until every router was put at 0."""
+
+    def drop_measurement(self) -> None:
+        """The evidence is no longer about what goes on."""
+        if self.measuring is not None:
+            self.measuring.cancel()
+            self.measuring = None
+        self.look = None
+
+
+@dataclass(slots=True)
+class Departed:
+    """A Rollout that is gone and whose routers are still to be put at stable."""
+
+    view: RolloutView
+    case: Case

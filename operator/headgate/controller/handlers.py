@@ -1,0 +1,77 @@
+"""kopf's part: log in, watch, and hand each event on. Handlers do nothing else, so they cost no write and no retry."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import kopf
+from kubernetes.aio.client.configuration import Configuration
+
+from headgate.cluster.credentials import connection
+from headgate.cluster.objects import Json, Kind
+from headgate.controller.news import News
+from headgate.controller.resync import LABELS
+
+_log = logging.getLogger(__name__)
+
+
+class _NoEssence(kopf.DiffBaseStorage):
+    """Spares the deep copy that kopf makes of each object for handlers of changes; there are none."""
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        """Nothing."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: object) -> kopf.BodyEssence | None:
+        """Nothing was kept."""
+        return None
+
+    def store(self, **_: object) -> None:
+        """Keeps nothing: no annotation, no write."""
+
+
+def settings(*, clusterwide: bool) -> kopf.OperatorSettings:
+    """Kopf as headgate uses it: watches and nothing else."""
+    chosen = kopf.OperatorSettings()
+    chosen.posting.enabled = False
+    chosen.process.ultimate_exiting_timeout = None
+    chosen.watching.chunk_size = 100
+    chosen.watching.server_timeout = 300
+    chosen.watching.client_timeout = 310
+    chosen.persistence.diffbase_storage = _NoEssence()
+    chosen.queueing.idle_timeout = 0.1
+    chosen.queueing.exit_timeout = 0.5
+    # One namespace needs no rights on the cluster: neither namespaces nor CRDs are watched then.
+    chosen.scanning.disabled = not clusterwide
+    for kind, selector in LABELS.items():
+        chosen.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
+    return chosen
+
+
+def registry(kinds: Sequence[Kind], news: News, credentials: Configuration) -> kopf.OperatorRegistry:
+    """The handlers: one for each kind that may be watched, and the login."""
+    chosen = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=chosen)
+    async def login(**_: object) -> kopf.ConnectionInfo:
+        return await connection(credentials)
+
+    for kind in kinds:
+        kopf.on.event(kind.group, kind.version, kind.plural, registry=chosen, id=f"news/{kind.plural}")(
+            _handler(kind, news)
+        )
+    return chosen
+
+
+def _handler(kind: Kind, news: News) -> Callable[..., Any]:
+    async def handle(event: kopf.RawEvent, **_: object) -> None:
+        raw: Json = event["object"]  # type: ignore[assignment]  # kopf types it as its own TypedDict
+        try:
+            if event["type"] == "DELETED":
+                news.deleted(kind, raw)
+            else:
+                news.seen(kind, raw)
+        except Exception:  # noqa: BLE001 - one object must not end the watch of all
+            _log.exception("news of a %s was not understood; the resync brings it again", kind.kind)
+
+    return handle

@@ -1,0 +1,113 @@
+"""The operator's own metrics. Labels are objects' names and words of closed sets; a gone object's series go."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from headgate.api.rollout_status import Phase, RolloutStatus, VerdictKind
+from headgate.engine.evidence import Evidence
+from headgate.engine.observation import Key
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ROLLOUT = ("namespace", "rollout")
+_CHECK = (*_ROLLOUT, "gate", "check")
+
+
+class Metrics:
+    """Everything that /metrics shows."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._weight = self._gauge("headgate_rollout_weight_percent", "Share of each arm.", (*_ROLLOUT, "arm"))
+        self._phase = self._gauge("headgate_rollout_phase", "1 for the phase that it is in.", (*_ROLLOUT, "phase"))
+        self._verdict = self._gauge("headgate_check_verdict", "1 for the recorded verdict.", (*_CHECK, "verdict"))
+        self._value = self._gauge("headgate_check_value", "What was measured last.", (*_CHECK, "arm"))
+        self._attempts = Counter(
+            "headgate_attempts", "Attempts that ended.", ("namespace", "outcome"), registry=self.registry
+        )
+        self._reconcile = self._histogram("headgate_reconcile_seconds", "Time that a look took, without measuring.")
+        self._lateness = self._histogram("headgate_lateness_seconds", "How late a look began after it was due.")
+        self._revert = self._histogram(
+            "headgate_breach_to_revert_seconds", "From the measured breach to every router at 0."
+        )
+        self._requests = Counter(
+            "headgate_api_requests", "Requests to the API server.", ("verb", "kind", "result"), registry=self.registry
+        )
+        self._queries = Counter(
+            "headgate_questions",
+            "Questions put to sources, by how the answer turned out.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self._events = Counter("headgate_events_dropped", "Events that could not be written.", registry=self.registry)
+        self._shown: dict[Key, set[tuple[Gauge, tuple[str, ...]]]] = {}
+
+    def request(self, verb: str, kind: str, result: str) -> None:
+        """A request to the API server was answered, or not."""
+        self._requests.labels(verb, kind, result).inc()
+
+    def reconciled(self, seconds: float) -> None:
+        """A look ended."""
+        self._reconcile.observe(seconds)
+
+    def late(self, seconds: float) -> None:
+        """A look began that many seconds after it was due."""
+        self._lateness.observe(seconds)
+
+    def reverted(self, seconds: float) -> None:
+        """Every router is at 0 after a breach."""
+        self._revert.observe(max(0.0, seconds))
+
+    def event_dropped(self) -> None:
+        """An Event could not be written."""
+        self._events.inc()
+
+    def measured(self, rollout: Key, evidence: Evidence) -> None:
+        """What a measurement answered."""
+        for key, reading in evidence.items():
+            self._queries.labels(reading.kind.value).inc()
+            if reading.value is not None:
+                labels = (rollout.namespace, rollout.name, key.gate, key.check, key.arm.value)
+                self._show(rollout, self._value, labels, reading.value)
+
+    def committed(self, rollout: Key, before: RolloutStatus, after: RolloutStatus) -> None:
+        """The status that is in force now, and the one before it."""
+        where = (rollout.namespace, rollout.name)
+        self._show(rollout, self._weight, (*where, "candidate"), after.weight)
+        self._show(rollout, self._weight, (*where, "stable"), 100 - after.weight)
+        self._one_of(rollout, self._phase, where, after.phase or Phase.IDLE, Phase)
+        for record in after.verdicts:
+            self._one_of(rollout, self._verdict, (*where, record.gate, record.check), record.verdict, VerdictKind)
+        attempt = after.attempt
+        if (
+            attempt is not None
+            and attempt.outcome is not None
+            and (before.attempt is None or before.attempt.number != attempt.number or before.attempt.outcome is None)
+        ):
+            self._attempts.labels(rollout.namespace, attempt.outcome.value).inc()
+
+    def forget(self, rollout: Key) -> None:
+        """The Rollout is gone, and its series with it."""
+        for gauge, labels in self._shown.pop(rollout, ()):
+            gauge.remove(*labels)
+
+    def _one_of(self, rollout: Key, gauge: Gauge, labels: tuple[str, ...], chosen: str, choices: Iterable[str]) -> None:
+        shown = self._shown.get(rollout, set())
+        for choice in choices:
+            # Only what was ever true has a series: not twelve for each Rollout.
+            if choice == chosen or (gauge, (*labels, str(choice))) in shown:
+                self._show(rollout, gauge, (*labels, str(choice)), 1.0 if choice == chosen else 0.0)
+
+    def _show(self, rollout: Key, gauge: Gauge, labels: tuple[str, ...], value: float) -> None:
+        gauge.labels(*labels).set(value)
+        self._shown.setdefault(rollout, set()).add((gauge, labels))
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, buckets=_FAST, registry=self.registry)

@@ -1,0 +1,63 @@
+"""Brings news of the cluster into the store and to whom it concerns: from watches, lists and own reads alike."""
+
+from collections.abc import Callable
+
+from headgate.cluster.metadata import identity
+from headgate.cluster.objects import PROMPT_VERSION, QUALITY_GATE, ROLLOUT, Json, Kind
+from headgate.cluster.store import Store
+from headgate.controller.reconcile import Reconcile
+from headgate.engine.observation import Key
+
+
+class News:
+    """The one entrance to the store."""
+
+    def __init__(self, store: Store, reconcile: Reconcile, poke: Callable[[Key], None]) -> None:
+        self._store = store
+        self._reconcile = reconcile
+        self._poke = poke
+
+    def seen(self, kind: Kind, raw: Json) -> None:
+        """An object was there in this state."""
+        if kind == ROLLOUT:
+            self._store.saw_rollout(raw)
+        elif kind == PROMPT_VERSION:
+            self._store.saw_version(raw)
+        elif kind == QUALITY_GATE:
+            self._store.saw_gate(raw)
+        else:
+            self._store.documents.watched(kind, raw, deleted=False)
+
+    def deleted(self, kind: Kind, raw: Json) -> None:
+        """An object is gone; ``raw`` is its last state under the resourceVersion of the deletion."""
+        who = identity(raw)
+        if who is None:
+            return
+        if kind in (ROLLOUT, PROMPT_VERSION, QUALITY_GATE):
+            self.missing(kind, who.key, who.version)
+        else:
+            self._store.documents.watched(kind, raw, deleted=True)
+
+    def missing(self, kind: Kind, key: Key, version: int) -> None:
+        """An object was gone at that resourceVersion; nothing but its name is known."""
+        if kind == ROLLOUT:
+            view = self._store.lost_rollout(key, version)
+            if view is not None:
+                self._reconcile.depart(view)
+                self._poke(key)
+        elif kind == PROMPT_VERSION:
+            self._store.lost_version(key, version)
+        elif kind == QUALITY_GATE:
+            self._store.lost_gate(key, version)
+        else:
+            self._store.documents.missing(kind, key, version)
+
+    def unlisted(self, kind: Kind, listed: set[Key], version: int) -> list[Key]:
+        """What is known, and was missing from a complete list of that version."""
+        if kind == ROLLOUT:
+            return self._store.rollouts.unlisted(listed, version)
+        if kind == PROMPT_VERSION:
+            return self._store.versions.unlisted(listed, version)
+        if kind == QUALITY_GATE:
+            return self._store.gates.unlisted(listed, version)
+        return self._store.documents.shelf(kind).unlisted(listed, version)

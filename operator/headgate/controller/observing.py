@@ -1,0 +1,99 @@
+"""Builds one Rollout's observation from what is known, and reads anew what decide() asks for. Decides nothing."""
+
+import logging
+
+from headgate.api.rollout import Delivery
+from headgate.api.rollout_status import Attempt, AttemptState
+from headgate.cluster.objects import ROLLOUT, NotFound, Objects, Refused
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller.case import Case
+from headgate.delivery.router import Router, routers
+from headgate.engine.desired import desired
+from headgate.engine.observation import Key, Observation, RolloutView
+from headgate.engine.plan import Plan, Record
+
+_log = logging.getLogger(__name__)
+
+
+class Observing:
+    """What decide() is shown."""
+
+    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots) -> None:
+        self._store = store
+        self._objects = objects
+        self._snapshots = snapshots
+
+    async def observe(self, view: RolloutView, case: Case) -> Observation:
+        """From what is known; asks the API server for a manifest that was never read. Raises Unavailable then."""
+        return self._observation(view, case, await self._plan(view))
+
+    async def observe_anew(self, view: RolloutView, case: Case) -> Observation:
+        """The Rollout, its record and its routers are read from the API server. Raises ClusterError."""
+        if not view.deleting:
+            raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
+            view = self._store.saw_rollout(raw, poke=False) or view
+        record = await self._snapshots.record(view.key)
+        plan = await self._plan(view)
+        versions = self._store.versions_of(view)
+        _, routes = desired(view, plan, versions)
+        for router in self.routers(view, routes).values():
+            await router.refresh()
+        return self._observation(view, case, plan, record, fresh=True)
+
+    async def reread(self, key: Key) -> RolloutView | None:
+        """The Rollout as it is now, after somebody else wrote it; None when it is gone. Raises ClusterError."""
+        try:
+            raw = await self._objects.get(ROLLOUT, key.namespace, key.name)
+        except NotFound:
+            return None
+        return self._store.saw_rollout(raw, poke=False)
+
+    def routers(self, view: RolloutView, routes: tuple[Delivery, ...]) -> dict[str, Router]:
+        """The routers behind those deliveries."""
+        return routers(
+            view.namespace,
+            routes,
+            self._objects,
+            self._store.documents,
+            lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
+        )
+
+    def _observation(
+        self, view: RolloutView, case: Case, plan: Plan | None, record: Record | None = None, *, fresh: bool = False
+    ) -> Observation:
+        versions = self._store.versions_of(view)
+        routing, routes = desired(view, plan, versions)
+        if plan is not None:
+            self._store.bind(view.key, tuple(plan.delivery))
+        states = {}
+        if routing is not None:
+            states = {name: router.observe(routing) for name, router in self.routers(view, routes).items()}
+        return Observation(
+            rollout=view,
+            versions=versions,
+            gates=self._store.gates_of(view),
+            plan=plan,
+            record=record,
+            fresh=fresh,
+            routers=states,
+            look=case.look,
+            claimed_by=self._store.claimed_by(view, routes),
+            memory=case.memory,
+        )
+
+    async def _plan(self, view: RolloutView) -> Plan | None:
+        attempt = view.status.attempt
+        if attempt is None or attempt.manifest is None:
+            return None
+        if not _is_frozen(attempt):
+            return self._snapshots.known_plan(view.namespace, attempt.manifest)
+        try:
+            return await self._snapshots.plan(view.namespace, attempt.manifest)
+        except Refused as error:
+            _log.warning("%s: %s", view.key, error)
+            return None
+
+
+def _is_frozen(attempt: Attempt) -> bool:
+    return attempt.state is not AttemptState.ENDED

@@ -1,0 +1,208 @@
+"""Puts the operator together and runs it: lists, watches, looks, and a clean end. Holds no rule of its own."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+
+import kopf
+
+from headgate.api.configuration import Configuration
+from headgate.cluster.client import Client
+from headgate.cluster.credentials import credentials
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller import clock, handlers
+from headgate.controller.announcer import Announcer
+from headgate.controller.carrying_out import CarryingOut
+from headgate.controller.http import Probes
+from headgate.controller.measuring import Measuring
+from headgate.controller.metrics import Metrics
+from headgate.controller.news import News
+from headgate.controller.observing import Observing
+from headgate.controller.orphans import Orphans
+from headgate.controller.prompt_versions import VersionUpkeep
+from headgate.controller.quality_gates import GateJudge, GateUpkeep
+from headgate.controller.reconcile import Reconcile
+from headgate.controller.resync import Resync
+from headgate.controller.scheduler import Scheduler
+from headgate.engine.observation import Key
+from headgate.evidence.measure import Measurer
+
+_WORKERS = 12
+_UPKEEP_WORKERS = 2
+_STUCK_SECONDS = 30.0
+_RESTAGE_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+async def run(
+    configuration: Configuration,
+    kubeconfig: Path | None = None,
+    namespace: str | None = None,
+    http_address: tuple[str, int] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Runs until ``stop`` is set, or until SIGTERM or SIGINT where this is the main thread.
+
+    Raises Refused when the credentials cannot be read, OSError when ``http_address`` cannot be listened on, and
+    whatever ended a watch for good: the process is to end then, and to be started again.
+    """
+    stop = stop if stop is not None else asyncio.Event()
+    _listen_to_signals(stop)
+    metrics = Metrics()
+    configured = await credentials(kubeconfig)
+    client = Client(configured, metrics.request)
+    measurer = Measurer(configuration)
+    operator = _Operator(configuration, client, measurer, metrics, namespace)
+    probes = Probes(http_address, metrics, operator.unhealthy, operator.unready) if http_address is not None else None
+    try:
+        if probes is not None:
+            _log.info("listening on %s", await probes.start())
+        if not await _before(stop, operator.begin()):
+            return
+        await operator.watch(handlers.registry(operator.resync.watchable, operator.news, configured), stop)
+    finally:
+        await operator.end()
+        if probes is not None:
+            await probes.stop()
+        await measurer.close()
+        await operator.end_watches()
+        await client.close()
+        _log.info("stopped")
+
+
+class _Operator:
+    """The parts, and the order in which they begin and end."""
+
+    def __init__(
+        self, configuration: Configuration, client: Client, measurer: Measurer, metrics: Metrics, namespace: str | None
+    ) -> None:
+        self._namespace = namespace
+        store = Store(GateJudge(configuration))
+        snapshots = Snapshots(client)
+        observing = Observing(store, client, snapshots)
+        self._announcer = Announcer(client, metrics.event_dropped)
+        reconcile = Reconcile(
+            store=store,
+            snapshots=snapshots,
+            observing=observing,
+            carrying_out=CarryingOut(
+                store=store,
+                objects=client,
+                snapshots=snapshots,
+                observing=observing,
+                announcer=self._announcer,
+                metrics=metrics,
+                now=clock.now,
+            ),
+            measuring=Measuring(measurer, metrics, clock.now, self._poke),
+            metrics=metrics,
+            now=clock.now,
+            poke_last=self._poke_last,
+        )
+        self._rollouts = Scheduler("rollouts", reconcile.look, workers=_WORKERS, late=metrics.late)
+        versions = Scheduler("versions", VersionUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
+        gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
+        self._schedulers = (self._rollouts, versions, gates)
+        store.poke_rollout, store.poke_version, store.poke_gate = self._poke, versions.poke, gates.poke
+        # Hundreds of Rollouts may move at once with one version, and each move concerns it.
+        store.restage_version = lambda key: versions.within(key, _RESTAGE_SECONDS)
+        self.news = News(store, reconcile, self._poke)
+        self.resync = Resync(client, self.news, namespace, Orphans(store, client, snapshots).put_at_stable)
+        self._stop_watches = asyncio.Event()
+        self._watches: asyncio.Task[None] | None = None
+        self._resyncs: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Lists everything; nothing is decided before that."""
+        await self.resync.begin()
+        self._announcer.start()
+        for scheduler in self._schedulers:
+            scheduler.start()
+
+    async def watch(self, registry: kopf.OperatorRegistry, stop: asyncio.Event) -> None:
+        """Watches until ``stop`` is set. Raises what ended the watches, when something did."""
+        ready = asyncio.Event()
+        namespace = self._namespace
+        # Without it kopf looks up the user's name, which a container's UID may not have.
+        os.environ.setdefault("POD_ID", "headgate")
+        self._resyncs = asyncio.create_task(self.resync.run(), name="resync")
+        self._watches = asyncio.create_task(
+            kopf.operator(
+                registry=registry,
+                settings=handlers.settings(clusterwide=namespace is None),
+                standalone=True,
+                clusterwide=namespace is None,
+                namespaces=[namespace] if namespace is not None else [],
+                ready_flag=ready,
+                stop_flag=self._stop_watches,
+            ),
+            name="watches",
+        )
+        if await _before(stop, ready.wait(), self._watches):
+            # kopf has taken the signals for itself; they are to end the looks before the watches.
+            _listen_to_signals(stop)
+            _log.info("watching %s", namespace or "all namespaces")
+            await _before(stop, asyncio.Event().wait(), self._watches)
+
+    async def end(self) -> None:
+        """Begins no look any more, and waits a moment for those that run."""
+        await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers))
+        await self._announcer.stop()
+        if self._resyncs is not None:
+            self._resyncs.cancel()
+            await asyncio.gather(self._resyncs, return_exceptions=True)
+
+    async def end_watches(self) -> None:
+        """Stops watching. Raises what ended the watches, when something did."""
+        self._stop_watches.set()
+        if self._watches is not None:
+            await self._watches
+
+    def unhealthy(self) -> str | None:
+        """Why the process should be started again; None when it should not."""
+        for scheduler in self._schedulers:
+            if scheduler.seconds_since_beat > _STUCK_SECONDS:
+                return "a scheduler does not turn"
+        if self.resync.is_overdue:
+            return "lists have failed for long"
+        if self._watches is not None and self._watches.done() and not self._stop_watches.is_set():
+            return "the watches ended"
+        return None
+
+    def unready(self) -> str | None:
+        """Why nothing is decided yet; None when everything is known."""
+        return None if self.resync.complete else self.resync.waits_for
+
+    def _poke(self, key: Key) -> None:
+        self._rollouts.poke(key)
+
+    def _poke_last(self, key: Key) -> None:
+        self._rollouts.poke_last(key)
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[object, object, object], *others: asyncio.Task[None]) -> bool:
+    """Whether the work was done before ``stop`` was set or one of the others ended. Raises what the work raised."""
+    stopping, working = asyncio.create_task(stop.wait()), asyncio.create_task(work)
+    try:
+        await asyncio.wait([stopping, working, *others], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+            return True
+        return False
+    finally:
+        for task in (stopping, working):
+            task.cancel()
+        await asyncio.gather(stopping, working, return_exceptions=True)
+
+
+def _listen_to_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    # Elsewhere than in the main thread somebody else has the signals, and sets ``stop``.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)

@@ -1,0 +1,68 @@
+"""Routers that name a Rollout which does not exist: nobody would ever take them back, so they are put at stable."""
+
+import logging
+
+from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, ClusterError, Json, Kind, Objects, Refused
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.delivery.claims import Claim, claims
+from headgate.delivery.refusals import Fenced, Unusable
+from headgate.delivery.router import routers
+from headgate.engine.observation import Key
+from headgate.engine.plan import Record
+
+_log = logging.getLogger(__name__)
+
+
+class Orphans:
+    """Looks through everything that routers live in; run when complete lists are in."""
+
+    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots) -> None:
+        self._store = store
+        self._objects = objects
+        self._snapshots = snapshots
+
+    async def put_at_stable(self) -> None:
+        """Puts every router that exposes for a Rollout that is gone at stable; what fails waits for the next time."""
+        for kind in (CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE):
+            for key, document in list(self._store.documents.shelf(kind)):
+                for claim in self._left_behind(kind, key.namespace, document):
+                    try:
+                        await self._end(key.namespace, claim)
+                    except (ClusterError, Fenced, Unusable) as error:
+                        _log.warning("orphan of Rollout %s/%s: %s", key.namespace, claim.rollout, error)
+
+    def _left_behind(self, kind: Kind, namespace: str, document: Json) -> list[Claim]:
+        return [
+            claim
+            for claim in claims(kind, document)
+            if claim.exposing and self._store.rollouts.get(Key(namespace, claim.rollout)) is None
+        ]
+
+    async def _end(self, namespace: str, claim: Claim) -> None:
+        routing = claim.at_rest(namespace)
+        known = routers(namespace, [claim.delivery], self._objects, self._store.documents, lambda _name: False)
+        for router in known.values():
+            await router.apply(routing)
+        _log.info(
+            "orphan of Rollout %s/%s: put at stable %s",
+            namespace,
+            claim.rollout,
+            claim.stable.version,
+            extra={"reason": "OrphanPutAtStable", "object": f"{namespace}/{claim.rollout}"},
+        )
+        await self._raise_record(Key(namespace, claim.rollout), routing.revision)
+
+    async def _raise_record(self, rollout: Key, revision: int) -> None:
+        """A later Rollout of that name goes on from the revision that the routers carry now."""
+        try:
+            record = await self._snapshots.record(rollout)
+        except Refused as error:
+            _log.warning("%s: %s", rollout, error)
+            return
+        if record is not None and record.revision < revision:
+            await self._snapshots.write_record(rollout, _raised(record, revision))
+
+
+def _raised(record: Record, revision: int) -> Record:
+    return record.model_copy(update={"revision": revision})

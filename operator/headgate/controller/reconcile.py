@@ -1,0 +1,193 @@
+"""One look at one Rollout: observe, decide, carry out, until nothing is left to do. The line of the house."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from headgate.cluster.objects import ClusterError, NotFound
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller import clock
+from headgate.controller.carrying_out import CarryingOut, Outcome, is_same
+from headgate.controller.case import Case, Departed
+from headgate.controller.measuring import Measuring
+from headgate.controller.metrics import Metrics
+from headgate.controller.observing import Observing
+from headgate.engine.decide import decide
+from headgate.engine.decision import Decision
+from headgate.engine.observation import Key, Observation, RolloutView
+
+_MOST_ROUNDS = 16
+_FIRST_RETRY = 0.1
+_LONGEST_RETRY = 10.0
+_RESTLESS = timedelta(seconds=2)
+_STUCK = timedelta(seconds=15)
+_PATIENCE = timedelta(seconds=2)
+"""How long the rest of a way back lets others through at most."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Nothing is left to do before ``due``; None: before something changes."""
+
+    due: datetime | None
+
+
+class Reconcile:
+    """Holds what is remembered of each Rollout, and looks when it is told to."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        snapshots: Snapshots,
+        observing: Observing,
+        carrying_out: CarryingOut,
+        measuring: Measuring,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        poke_last: Callable[[Key], None],
+    ) -> None:
+        """``poke_last`` asks for a look when nobody else waits for one."""
+        self._store = store
+        self._snapshots = snapshots
+        self._observing = observing
+        self._carrying_out = carrying_out
+        self._measuring = measuring
+        self._metrics = metrics
+        self._now = now
+        self._poke_last = poke_last
+        self._cases: dict[Key, Case] = {}
+        self._departed: dict[Key, Departed] = {}
+
+    def depart(self, view: RolloutView) -> None:
+        """A Rollout is gone: the next look puts its routers at stable."""
+        case = self._cases.pop(view.key, None) or Case(view.uid)
+        case.drop_measurement()
+        case.failures = 0
+        self._departed[view.key] = Departed(replace(view, deleting=True), case)
+
+    async def look(self, key: Key) -> datetime | None:
+        """One look; when to look again at the latest."""
+        started = clock.monotonic()
+        try:
+            departed = self._departed.get(key)
+            if departed is not None:
+                due = await self._rounds(key, departed.case, lambda: departed.view)
+                if due is not None:
+                    return due
+                self._forget(key, departed)
+            view = self._store.rollouts.get(key)
+            if view is None:
+                return None
+            return await self._rounds(key, self._case(view), lambda: self._store.rollouts.get(key))
+        finally:
+            self._metrics.reconciled(clock.monotonic() - started)
+
+    async def _rounds(self, key: Key, case: Case, current: Callable[[], RolloutView | None]) -> datetime | None:
+        for _ in range(_MOST_ROUNDS):
+            view = current()
+            if view is None or view.uid != case.uid:
+                # Another of that name came meanwhile: it is looked at in a look of its own.
+                return self._now() if view is not None else None
+            try:
+                rest = await self._round(view, case)
+            except NotFound:
+                return self._gone(view)
+            except ClusterError as error:
+                _log.warning("%s: %s", key, error)
+                case.failures += 1
+                return self._retry(case)
+            if rest is not None:
+                return rest.due
+        _log.warning("%s: does not come to rest", key)
+        return self._now() + _RESTLESS
+
+    async def _round(self, view: RolloutView, case: Case) -> _Rest | None:
+        """Decides once and carries it out; None when there may be more to do at once. Raises ClusterError."""
+        seen, decision = await self._decide(view, case)
+        if case.unfinished is None:
+            case.memory = decision.memory
+        if _is_quiet(decision):
+            return _Rest(self._come_to_rest(view.key, case, seen, decision))
+        outcome = await self._carrying_out.carry_out(seen, decision, case)
+        case.unfinished = (seen, decision) if outcome is Outcome.POSTPONED and decision.urgent else None
+        match outcome:
+            case Outcome.DONE | Outcome.STUCK:
+                case.failures = 0
+                case.drop_measurement()
+                return self._pause(view.key, outcome, decision)
+            case Outcome.OVERTAKEN:
+                return None
+            case Outcome.POSTPONED:
+                return _Rest(self._retry(case))
+            case Outcome.GONE:
+                return _Rest(self._gone(view))
+
+    def _pause(self, key: Key, outcome: Outcome, decision: Decision) -> _Rest | None:
+        """Whether others are let through after a decision that was carried out."""
+        if decision.urgent and decision.commit:
+            # Everybody is at stable; the rest of this way back waits until all others have come that far.
+            self._poke_last(key)
+            return _Rest(self._now() + _PATIENCE)
+        if outcome is Outcome.STUCK and not decision.commit:
+            soon = self._now() + _STUCK
+            return _Rest(min(decision.due or soon, soon))
+        return None
+
+    async def _decide(self, view: RolloutView, case: Case) -> tuple[Observation, Decision]:
+        if case.unfinished is not None and is_same(view, case.unfinished[0].rollout):
+            return case.unfinished
+        seen = await self._observing.observe(view, case)
+        decision = decide(seen, self._now())
+        if decision.reread:
+            case.memory = decision.memory
+            seen = await self._observing.observe_anew(view, case)
+            decision = decide(seen, self._now())
+        return seen, decision
+
+    def _come_to_rest(self, key: Key, case: Case, seen: Observation, decision: Decision) -> datetime | None:
+        case.failures = 0
+        case.look = None
+        if decision.questions and seen.look is not None:
+            # Another gate fell due while one was measured.
+            return self._now()
+        if decision.questions:
+            self._measuring.begin(key, case, decision.questions)
+        else:
+            case.drop_measurement()
+        return decision.due
+
+    def _case(self, view: RolloutView) -> Case:
+        case = self._cases.get(view.key)
+        if case is None or case.uid != view.uid:
+            if case is not None:
+                case.drop_measurement()
+            case = self._cases[view.key] = Case(view.uid)
+            self._metrics.committed(view.key, view.status, view.status)
+        return case
+
+    def _gone(self, view: RolloutView) -> datetime | None:
+        """The API server has no such Rollout; its DELETED event, or the resync, brings the rest."""
+        known = self._store.lost_rollout(view.key, int(view.resource_version))
+        if known is not None:
+            self.depart(known)
+            return self._now()
+        return None
+
+    def _forget(self, key: Key, departed: Departed) -> None:
+        if self._departed.get(key) is departed:
+            del self._departed[key]
+        if self._store.rollouts.get(key) is None:
+            self._metrics.forget(key)
+            self._snapshots.forget(key)
+
+    def _retry(self, case: Case) -> datetime:
+        seconds = min(_FIRST_RETRY * 2 ** min(case.failures, 10), _LONGEST_RETRY)
+        return self._now() + timedelta(seconds=seconds)
+
+
+def _is_quiet(decision: Decision) -> bool:
+    return not (decision.commit or decision.deliver or decision.record or decision.restore or decision.manifest)

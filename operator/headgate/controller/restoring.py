@@ -1,0 +1,73 @@
+"""Puts the last good version back into a Rollout's spec, and leaves the spec to its owners. Knows no decision."""
+
+from headgate.cluster.objects import FIELD_MANAGER, ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
+from headgate.cluster.store import Store
+from headgate.engine.decision import SpecRestore
+from headgate.engine.observation import RolloutView
+
+_TRIES = 4
+
+
+class Restoring:
+    """Writes exactly spec.prompt.version, and only while it still holds the rejected value."""
+
+    def __init__(self, store: Store, objects: Objects) -> None:
+        self._store = store
+        self._objects = objects
+
+    async def restore(self, view: RolloutView, wanted: SpecRestore) -> bool:
+        """Whether the spec was written; it is left alone when it holds something else by now. Raises ClusterError."""
+        operations: list[dict[str, JsonValue]] = [
+            {"op": "test", "path": "/metadata/uid", "value": view.uid},
+            {"op": "test", "path": "/spec/prompt/version", "value": wanted.rejected},
+            {"op": "replace", "path": "/spec/prompt/version", "value": wanted.restored},
+        ]
+        try:
+            raw = await self._objects.json_patch(ROLLOUT, view.namespace, view.name, operations)
+        except (Conflict, NotFound):
+            await self.release(view)
+            return False
+        self._store.saw_rollout(raw, poke=False)
+        await self._release(view, raw)
+        return True
+
+    async def release(self, view: RolloutView) -> None:
+        """Sees to it that headgate owns no field of the spec, so that the next server-side apply needs no force."""
+        try:
+            raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
+        except NotFound:
+            return
+        self._store.saw_rollout(raw, poke=False)
+        await self._release(view, raw)
+
+    async def _release(self, view: RolloutView, raw: Json) -> None:
+        for _ in range(_TRIES):
+            index, entry = _own_entry(raw)
+            if entry is None:
+                return
+            path = f"/metadata/managedFields/{index}"
+            try:
+                after = await self._objects.json_patch(
+                    ROLLOUT,
+                    view.namespace,
+                    view.name,
+                    [{"op": "test", "path": path, "value": entry}, {"op": "remove", "path": path}],
+                )
+            except Conflict:
+                raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
+            except NotFound:
+                return
+            else:
+                self._store.saw_rollout(after, poke=False)
+                return
+        raise Conflict(f"Rollout {view.key}: headgate's entry in managedFields could not be dropped; it is tried again")
+
+
+def _own_entry(raw: Json) -> tuple[int, JsonValue]:
+    """Where headgate's ownership of the main resource stands; that of the status stays."""
+    metadata = raw.get("metadata")
+    managed = metadata.get("managedFields") if isinstance(metadata, dict) else None
+    for index, entry in enumerate(managed if isinstance(managed, list) else ()):
+        if isinstance(entry, dict) and entry.get("manager") == FIELD_MANAGER and not entry.get("subresource"):
+            return index, entry
+    return -1, None

@@ -1,0 +1,113 @@
+"""Complete lists of everything watched: once before any decision, then every few minutes for what a watch lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from headgate.cluster.client import Client
+from headgate.cluster.metadata import identity
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    FEATURE_FLAG,
+    HTTP_ROUTE,
+    PROMPT_VERSION,
+    QUALITY_GATE,
+    ROLLOUT,
+    WATCH_LABEL,
+    ClusterError,
+    Kind,
+    NotFound,
+    Refused,
+)
+from headgate.controller import clock
+from headgate.controller.news import News
+
+LABELS = {CONFIG_MAP: f"{WATCH_LABEL}=true"}
+"""Which objects of a kind are watched; all of them where nothing is said."""
+REQUIRED = (PROMPT_VERSION, QUALITY_GATE, CONFIG_MAP, ROLLOUT)
+OPTIONAL = (HTTP_ROUTE, FEATURE_FLAG)
+PERIOD = 600.0
+_RETRY = 2.0
+_PATIENCE = 2
+_log = logging.getLogger(__name__)
+
+
+class Resync:
+    """Lists, and tells the news of what is there and what is not."""
+
+    def __init__(self, client: Client, news: News, namespace: str | None, after: Callable[[], Awaitable[None]]) -> None:
+        """``after`` is called when a complete list of everything is in."""
+        self._client = client
+        self._news = news
+        self._namespace = namespace
+        self._after = after
+        self._finished = clock.monotonic()
+        self.watchable: tuple[Kind, ...] = ()
+        """The kinds that may be watched, known after the first lists."""
+        self.complete = False
+        """Whether everything was listed once."""
+        self.waits_for = "the first lists"
+        """Why not, in one line."""
+
+    async def begin(self) -> None:
+        """Lists everything, and goes on trying until it could."""
+        while True:
+            try:
+                await self._all()
+            except ClusterError as error:
+                if str(error) != self.waits_for:
+                    _log.warning("not ready: %s", error)
+                self.waits_for = str(error)
+                await asyncio.sleep(_RETRY)
+            else:
+                self.complete = True
+                return
+
+    async def run(self) -> None:
+        """Lists everything again and again; a failure waits for the next time."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            try:
+                await self._all()
+            except ClusterError as error:
+                _log.warning("resync: %s", error)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether lists have failed for so long that something is wrong with this process or its connection."""
+        return self.complete and clock.monotonic() - self._finished > (1 + _PATIENCE) * PERIOD
+
+    async def _all(self) -> None:
+        watchable = [kind for kind in OPTIONAL if await self._optional(kind)]
+        for kind in REQUIRED:
+            try:
+                await self._list(kind)
+            except NotFound as error:
+                raise NotFound(f"{kind.kind} is not served: install headgate's CRDs ({error})") from error
+        self.watchable = (*REQUIRED, *watchable)
+        self._finished = clock.monotonic()
+        await self._after()
+
+    async def _optional(self, kind: Kind) -> bool:
+        """Whether the kind may be watched; one that nobody has installed may, since it may come."""
+        try:
+            await self._list(kind)
+        except NotFound:
+            return True
+        except Refused as error:
+            _log.info("%s is not watched: %s", kind.kind, error)
+            return False
+        return True
+
+    async def _list(self, kind: Kind) -> None:
+        listed, version = set(), 0
+        async for page in self._client.pages(kind, self._namespace, LABELS.get(kind, "")):
+            version = version or page.resource_version
+            for raw in page.items:
+                who = identity(raw)
+                if who is not None:
+                    listed.add(who.key)
+                    self._news.seen(kind, raw)
+            await asyncio.sleep(0)
+        for key in self._news.unlisted(kind, listed, version):
+            self._news.missing(kind, key, version)

@@ -1,0 +1,133 @@
+"""The whole line of the house in memory, with the time and the evidence as arguments, for faults on demand."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, QUALITY_GATE, ROLLOUT, ClusterError, Json, Kind
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller.announcer import Announcer
+from headgate.controller.carrying_out import CarryingOut
+from headgate.controller.measuring import Measuring
+from headgate.controller.metrics import Metrics
+from headgate.controller.observing import Observing
+from headgate.controller.prompt_versions import VersionUpkeep
+from headgate.controller.reconcile import Reconcile
+from headgate.engine.evidence import Look, Question, Reading, ReadingKind
+from headgate.engine.observation import Key
+from tests.controller import documents
+from tests.delivery.memory_cluster import MemoryCluster
+
+REPLY = Key("ai", "reply")
+
+
+class Cluster(MemoryCluster):
+    """Also serves the status subresource; ``fault`` may raise before a write of a kind and subresource."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault: Callable[[Kind, str], ClusterError | None] = lambda _kind, _subresource: None
+
+    async def merge_patch(
+        self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""
+    ) -> Json:
+        error = self.fault(kind, subresource)
+        if error is not None:
+            self.requests.append(("refused", kind.kind, name))
+            raise error
+        return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
+
+
+class Sources:
+    """Answers every question with the value of its version."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+        self.asked = 0
+
+    async def measure(self, questions: Sequence[Question], now: datetime) -> Look:
+        self.asked += 1
+        values = self.values
+        return Look(
+            now, {each.key: Reading(ReadingKind.VALUE, values.get(each.subject.version, 1.0)) for each in questions}
+        )
+
+
+class House:
+    """One operator's insides."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
+        self.cluster = Cluster()
+        self.store = Store()
+        self.sources = Sources()
+        metrics = Metrics()
+        snapshots = Snapshots(self.cluster)
+        observing = Observing(self.store, self.cluster, snapshots)
+        self.announcer = Announcer(self.cluster, metrics.event_dropped)
+        self._versions = VersionUpkeep(self.store, self.cluster, self.now)
+        self.measuring = Measuring(self.sources, metrics, self.now, lambda _key: None)
+        self.reconcile = Reconcile(
+            store=self.store,
+            snapshots=snapshots,
+            observing=observing,
+            carrying_out=CarryingOut(
+                store=self.store,
+                objects=self.cluster,
+                snapshots=snapshots,
+                observing=observing,
+                announcer=self.announcer,
+                metrics=metrics,
+                now=self.now,
+            ),
+            measuring=self.measuring,
+            metrics=metrics,
+            now=self.now,
+            poke_last=lambda _key: None,
+        )
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def versions(self, *names: str) -> None:
+        for name in names:
+            self.put(PROMPT_VERSION, documents.version(name))
+            await self._versions.look(Key("ai", name))
+        self.put(QUALITY_GATE, documents.gate())
+
+    def put(self, kind: Kind, document: dict[str, Any]) -> None:
+        """A person's write, and the watch that tells of it."""
+        raw = self.write(kind, document)
+        {ROLLOUT: self.store.saw_rollout, PROMPT_VERSION: self.store.saw_version, QUALITY_GATE: self.store.saw_gate}[
+            kind
+        ](raw)
+
+    def write(self, kind: Kind, document: dict[str, Any]) -> Json:
+        """A person's write that no watch has told of yet."""
+        name = document["metadata"]["name"]
+        known = self.cluster.objects.get((kind, "ai", name), {})
+        metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}  # type: ignore[dict-item]  # it is a mapping
+        if known and known.get("spec") != document.get("spec"):
+            metadata["generation"] += 1
+        return self.cluster.put(kind, {**known, **document, "metadata": metadata})
+
+    async def look(self, seconds: float = 0.0) -> None:
+        """Looks some seconds later, and again when a measurement that it began is over."""
+        self.time += timedelta(seconds=seconds)
+        for _ in range(3):
+            await self.reconcile.look(REPLY)
+            await self.measuring.settled()
+
+    @property
+    def rollout(self) -> dict[str, Any]:
+        return self.cluster.at(ROLLOUT, "reply")
+
+    @property
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.rollout["status"]
+        return found
+
+    def flags(self) -> str:
+        text: str = self.cluster.at(CONFIG_MAP, "reply-flags")["data"]["flags.json"]
+        return text

@@ -1,0 +1,96 @@
+"""The chart and the one-file manifest made of it: the same, least-privileged, with a configuration that works."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headgate.api.configuration import Configuration
+from manifests.render import CHART, INSTALL, ROOT, install_manifest, render
+
+Document = dict[str, Any]
+
+
+def documents(text: str, kind: str) -> list[Document]:
+    return [document for document in yaml.safe_load_all(text) if document and document["kind"] == kind]
+
+
+def arguments(text: str) -> list[str]:
+    [deployment] = documents(text, "Deployment")
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    given: list[str] = container["args"]
+    return given
+
+
+@pytest.fixture(scope="module")
+def rendered() -> str:
+    return render()
+
+
+def rights(role: Document) -> set[tuple[str, str, str]]:
+    return {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_committed_manifest_is_what_the_chart_renders() -> None:
+    assert INSTALL.read_text() == install_manifest(), "run `make manifests`"
+
+
+def test_the_charts_crds_are_the_projects() -> None:
+    def files(directory: Path) -> dict[str, str]:
+        return {file.name: file.read_text() for file in directory.iterdir()}
+
+    assert len(files(ROOT / "crds")) == 3
+    assert files(CHART / "crds") == files(ROOT / "crds"), "run `make crds`"
+
+
+def test_the_shipped_configuration_is_one_that_the_operator_takes(rendered: str) -> None:
+    [configuration] = documents(rendered, "ConfigMap")
+    read = Configuration.model_validate(yaml.safe_load(configuration["data"]["config.yaml"]))
+    assert [source.name for source in read.sources] == ["default"]
+
+
+def test_the_operator_may_delete_nothing_replace_nothing_and_read_no_secret(rendered: str) -> None:
+    [role] = documents(rendered, "ClusterRole")
+    granted = rights(role)
+    assert {verb for _, _, verb in granted} <= {"get", "list", "watch", "create", "patch"}
+    assert "*" not in {part for right in granted for part in right}
+    assert not {resource for _, resource, _ in granted} & {"secrets", "pods", "serviceaccounts", "namespaces"}
+
+
+def test_an_operator_for_one_namespace_has_no_right_beyond_it() -> None:
+    text = render("--set", "watch.namespace=ai")
+    assert documents(text, "ClusterRole") == []
+    assert documents(text, "ClusterRoleBinding") == []
+    assert [role["metadata"]["namespace"] for role in documents(text, "Role")] == ["ai"]
+    assert [binding["metadata"]["namespace"] for binding in documents(text, "RoleBinding")] == ["ai"]
+    assert "--namespace=ai" in arguments(text)
+
+
+@pytest.mark.parametrize("values", [[], ["--set", "watch.namespace=ai"]], ids=["everywhere", "one namespace"])
+def test_the_command_takes_the_arguments_that_the_pod_gives_it(values: list[str], tmp_path: Path) -> None:
+    given = [each.replace("/etc/headgate", str(tmp_path)) for each in arguments(render(*values))]
+    headgate = str(Path(sys.executable).with_name("headgate"))
+    tried = subprocess.run([headgate, *given], capture_output=True, text=True, check=False)
+    # It went past all of them, to the file that is not there.
+    assert f"{tmp_path}/config.yaml: No such file" in tried.stderr
+
+
+def test_another_configuration_starts_another_pod(rendered: str) -> None:
+    [before] = documents(rendered, "Deployment")
+    [after] = documents(render("--set-json", 'config={"sources":[]}'), "Deployment")
+    assert before["spec"]["template"] != after["spec"]["template"]
+
+
+def test_a_misspelt_value_is_refused() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refusal:
+        render("--set", "resource.limits.cpu=1")
+    assert "resource" in refusal.value.stderr
