@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import RolloutSpec
 from tests.api.conftest import ApiServer
-from tests.api.documents import changed
+from tests.api.documents import ABSENT, changed
 
 real = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -39,6 +39,15 @@ FLAGS = st.fixed_dictionaries(
 ROUTES = st.fixed_dictionaries(
     {"name": st.sampled_from(["r", "s"]), "backends": st.lists(st.sampled_from(["b", "c"]), min_size=1, max_size=3)}
 )
+PATHS = st.sampled_from(["spec.a", "spec.a.b", "spec.ab", "status.x", "spec.0", "spec", "", "spec.a-b.c_d"])
+REFERENCES = st.fixed_dictionaries(
+    {
+        "apiVersion": st.sampled_from(["x.io/v1", "x.io/v2", "y.io/v1", "v1", "x.io/"]),
+        "kind": st.sampled_from(["K", "L"]),
+        "name": st.sampled_from(["r", "s"]),
+    }
+)
+FIELDS = st.fixed_dictionaries({"path": PATHS}, optional={"target": REFERENCES})
 THRESHOLDS = st.fixed_dictionaries({}, optional={"above": BOUNDS, "belowStableBy": BOUNDS, "for": DURATIONS})
 CHECKS = st.fixed_dictionaries(
     {"name": NAMES},
@@ -88,6 +97,30 @@ def test_on_steps(api_server: ApiServer, steps: list[object], *, end: bool, gate
 )
 def test_on_deliveries(api_server: ApiServer, delivery: list[object], deadline: str) -> None:
     agree(api_server, "Rollout", RolloutSpec, {"spec.delivery": delivery, "spec.progressDeadline": deadline})
+
+
+@real
+@given(
+    reference=REFERENCES,
+    fields=st.lists(PATHS, max_size=3),
+    immediate=st.booleans(),
+    delivery=st.lists(
+        st.one_of(st.fixed_dictionaries({"field": FIELDS}), st.fixed_dictionaries({"flag": FLAGS})), max_size=3
+    ),
+    prompt=st.booleans(),
+)
+def test_on_targets(
+    api_server: ApiServer,
+    reference: dict[str, object],
+    fields: list[str],
+    delivery: list[object],
+    *,
+    immediate: bool,
+    prompt: bool,
+) -> None:
+    target = {**reference, "fields": fields, **({"exposure": "Immediate"} if immediate else {})}
+    changes: dict[str, object] = {"spec.target": target, "spec.delivery": delivery}
+    agree(api_server, "Rollout", RolloutSpec, changes if prompt else {**changes, "spec.prompt": ABSENT})
 
 
 @real

@@ -22,9 +22,55 @@ EVERYBODY = {"weight": 100}
 RATIO = {"bad": "a", "total": "b"}
 CHECK = {"name": "c", "query": "a", "critical": {"above": 1}}
 
+RANKER = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+TARGET = {**RANKER, "fields": ["spec.predictor.model"]}
+WEIGHT = {"field": {"path": "spec.predictor.canaryTrafficPercent"}}
+
+
+def released(target: object = TARGET, *delivery: object) -> dict[str, object]:
+    """The changes that make the example release a target."""
+    return {"spec.prompt": ABSENT, "spec.target": target, "spec.delivery": list(delivery or (WEIGHT,))}
+
+
 ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
-    ("no router", {"spec.delivery[0]": {}}, "exactly one of flag, httpRoute; keep one"),
-    ("two routers in one", {"spec.delivery[0].httpRoute": ROUTE}, "exactly one of flag, httpRoute; keep one"),
+    ("no router", {"spec.delivery[0]": {}}, "exactly one of flag, httpRoute, field; keep one"),
+    ("two routers in one", {"spec.delivery[0].httpRoute": ROUTE}, "exactly one of flag, httpRoute, field; keep one"),
+    ("no subject", {"spec.prompt": ABSENT}, "exactly one of prompt, target; keep one"),
+    ("two subjects", {"spec.target": TARGET, "spec.delivery": [WEIGHT]}, "exactly one of prompt, target; keep one"),
+    ("no weight in the target", released(TARGET, {"flag": FLAG}), "or exposure: Immediate"),
+    (
+        "a weight in another object",
+        released(TARGET, {"field": {**WEIGHT["field"], "target": {**RANKER, "name": "x"}}}),
+        "or exposure: Immediate",
+    ),
+    ("a weight nowhere", {"spec.delivery": [WEIGHT]}, "add a target to it"),
+    ("one weight twice", released(TARGET, WEIGHT, WEIGHT), "remove one of them"),
+    (
+        "a weight in what is released",
+        released({**TARGET, "fields": ["spec.predictor"]}),
+        "declare the fields beside it",
+    ),
+    (
+        "a released part of a weight",
+        released({**TARGET, "fields": ["spec.predictor.canaryTrafficPercent.x"]}),
+        "declare the fields beside it",
+    ),
+    ("no fields", released({**TARGET, "fields": []}), "at least 1"),
+    ("a field twice", released({**TARGET, "fields": ["spec.a", "spec.a"]}), "each is snapshotted once"),
+    ("a field within another", released({**TARGET, "fields": ["spec.a.b", "spec.a"]}), "each is snapshotted once"),
+    ("a list's index", released({**TARGET, "fields": ["spec.containers[0].image"]}), "lists are not supported"),
+    (
+        "a list's index as a name",
+        released({**TARGET, "fields": ["spec.containers.0.image"]}),
+        "lists are not supported",
+    ),
+    ("a way up", released({**TARGET, "fields": ["spec..metadata"]}), "write spec.predictor"),
+    ("a pointer", released({**TARGET, "fields": ["/spec/predictor"]}), "write spec.predictor"),
+    ("metadata", released({**TARGET, "fields": ["metadata.labels"]}), "name a field of the spec"),
+    ("the status", released({**TARGET, "fields": ["status"]}), "name a field of the spec"),
+    ("a weight in metadata", released(TARGET, {"field": {"path": "metadata.annotations"}}), "name a field of the spec"),
+    ("the core group", released({**TARGET, "apiVersion": "v1"}), "never targets"),
+    ("a kind that is a path", released({**TARGET, "kind": "../secrets"}), "match"),
     ("no delivery", {"spec.delivery": []}, "at least 1"),
     ("no document", {"spec.delivery[0].flag.configMap": ABSENT}, "one of configMap, featureFlag; keep one"),
     ("two documents", {"spec.delivery[0].flag.featureFlag": {"name": "x"}}, "one of configMap, featureFlag; keep one"),
@@ -92,7 +138,12 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("17 gates", {"spec.gates": [{"name": f"g{i}"} for i in range(17)]}, "at most 16"),
     ("33 steps", {"spec.steps": [{"name": f"s{i}", "weight": 100} for i in range(33)]}, "at most 32"),
     ("a kill switch that YAML read as false", {"spec.killSwitch": False}, "killSwitch"),
-    ("a field of nobody", {"spec.rollback": {}}, "rollback"),
+    ("a field of nobody", {"spec.nobodys": {}}, "nobodys"),
+    ("an alert without labels", {"spec.rollback": {"alerts": [{"match": {}}]}}, "at least 1"),
+    ("an alert that is no label", {"spec.rollback": {"alerts": [{"match": {"a-b": "c"}}]}}, "match"),
+    ("an alert with an empty label", {"spec.rollback": {"alerts": [{"match": {"a": ""}}]}}, "at least 1"),
+    ("an alert that holds", {"spec.rollback": {"alerts": [{"match": {"a": "b"}, "action": "Hold"}]}}, "action"),
+    ("17 alerts", {"spec.rollback": {"alerts": [{"match": {"a": "b"}}] * 17}}, "at most 16"),
     ("an upper-case object name", {"spec.gates[0].name": "Reply"}, "match"),
 ]
 GATE_REFUSALS: list[tuple[str, dict[str, object], str]] = [

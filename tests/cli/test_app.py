@@ -17,6 +17,7 @@ from tests.cli.conftest import Cluster
 
 OWED = {
     ("run",), ("demo",), ("local", "up"), ("local", "down"), ("crds",), ("lint",), ("status",), ("watch",),
+    ("backup",), ("restore",),
     ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",),
 }  # fmt: skip
 BESIDE_PYTHON = Path(sys.executable).parent

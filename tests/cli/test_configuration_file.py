@@ -44,7 +44,28 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ),
         ("sources: [{name: a, url: 'http://p', timeout: 1 s}]", "FILE: sources[0].timeout: '1 s' is not a duration"),
         ("sources: [{name: a}]", "FILE: sources[0].url: Field required"),
-        ("alerts: {}", "FILE: alerts: not supported by this release yet; remove it"),
+        ("alerts: {}", "FILE: alerts.tokens: Field required"),
+        (
+            "alerts: {tokens: [{file: /nowhere/token, namespaces: [ai]}]}",
+            "FILE: alerts.tokens[0].file: /nowhere/token: No such file or directory",
+        ),
+        (
+            "alerts: {tokens: [{file: f, namespaces: []}]}",
+            "FILE: alerts.tokens[0].namespaces: List should have at least",
+        ),
+        (
+            "alerts: {tokens: [{file: f, namespaces: ['*']}]}",
+            "FILE: alerts.tokens[0].namespaces[0]: String should match",
+        ),
+        (
+            "alerts: {listen: '9095', tokens: []}",
+            "FILE: alerts.listen: '9095' is no address to listen on; write ADDR:PORT",
+        ),
+        ("alerts: {tokens: [], port: 1}", "FILE: alerts.tokens: List should have at least 1 item"),
+        (
+            "alerts: {tokens: [{file: f, namespace: ai, namespaces: [ai]}]}",
+            "FILE: alerts.tokens[0].namespace: unknown key",
+        ),
         ("notify: []", "FILE: notify: not supported by this release yet; remove it"),
         ("- a", "FILE: not a mapping of keys"),
         ("sources: [", "FILE:1: no YAML: expected the node content"),

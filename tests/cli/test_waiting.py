@@ -23,7 +23,7 @@ CASES: dict[str, tuple[Document, str]] = {
         {"spec": spec("support-reply-v7"), "status": status(phase="Idle", observedGeneration=1)},
         "the operator to see generation 2",
     ),
-    "a malformed spec": ({"spec": {}}, "a spec that can be read: spec.prompt: Field required (and 2 more)"),
+    "a malformed spec": ({"spec": {}}, "a spec that can be read: spec.delivery: Field required (and 1 more)"),
     "the rest of a hold": (
         {"status": status(attempt(), verdicts=PASSED)},
         "the hold of step 25, 20s more",

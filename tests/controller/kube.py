@@ -17,6 +17,8 @@ PATHS = {
     "Rollout": f"{GROUP}/namespaces/{{}}/rollouts",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Event": "/api/v1/namespaces/{}/events",
+    "ControllerRevision": "/apis/apps/v1/namespaces/{}/controllerrevisions",
+    "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{}/inferenceservices",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
 }
 

@@ -12,9 +12,10 @@ _PROGRAM = "from headgate.cli.main import main; main()"
 class OperatorProcess:
     """`headgate run` against the control plane; started at once, and again after a kill."""
 
-    def __init__(self, directory: Path, kubeconfig: Path, prometheus_url: str) -> None:
+    def __init__(self, directory: Path, kubeconfig: Path, prometheus_url: str, **configured: object) -> None:
+        sources = [{"name": "default", "url": prometheus_url, "timeout": "2s"}]
         self._config = directory / "config.yaml"
-        self._config.write_text(json.dumps({"sources": [{"name": "default", "url": prometheus_url, "timeout": "2s"}]}))
+        self._config.write_text(json.dumps({"sources": sources, **configured}))
         self._kubeconfig = kubeconfig
         self.log = directory / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None

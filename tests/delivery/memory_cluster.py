@@ -84,6 +84,18 @@ class MemoryCluster:
             _apply(found, operation)
         return self._store(kind, found)
 
+    async def labelled(self, kind: Kind, namespace: str, label_selector: str) -> list[Json]:
+        self.requests.append(("list", kind.kind, label_selector))
+        name, _, value = label_selector.partition("=")
+        labels = [(obj, _metadata(obj).get("labels")) for (found, _, _), obj in self.objects.items() if found == kind]
+        return [deepcopy(obj) for obj, given in labels if isinstance(given, dict) and given.get(name) == value]
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        await self._about_to_write("delete", kind, name)
+        if _metadata(self._found(kind, namespace, name)).get("uid") != uid:
+            raise Conflict(f"{kind.kind} {name}: another one")
+        del self.objects[kind, namespace, name]
+
     async def _about_to_write(self, verb: str, kind: Kind, name: str) -> None:
         self.requests.append((verb, kind.kind, name))
         await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from headgate.api.rollout_status import AttemptState, Outcome, Phase, RolloutSta
 from headgate.engine.evidence import Arm, Question, Reading, ReadingKind
 from headgate.engine.observation import GateView
 from headgate.engine.routing import ArmVersion, Routing
-from tests.engine.world import ERROR, NO_DATA, START, World, gate, spec, value
+from tests.engine.world import ERROR, NO_DATA, START, World, gate, prompted, spec, value
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -307,7 +307,7 @@ def test_abort_works_at_every_step_and_rejects(weight: int) -> None:
     world.settle()
     assert world.phase() is Phase.ROLLED_BACK
     assert world.exposed() == {"sha256:v7"}
-    assert world.spec.prompt.version == "v7"
+    assert prompted(world) == "v7"
 
 
 def test_abort_works_while_paused_and_a_stale_one_does_nothing() -> None:
@@ -329,7 +329,7 @@ def test_the_kill_switch_takes_everybody_back_and_off_raises_nothing(switch: str
     assert world.phase() is Phase.KILLED
     assert world.shown[FLAG].weight == 0
     assert world.shown[FLAG].kill.value == switch
-    world.edit(spec(world.spec.prompt.version))
+    world.edit(spec(prompted(world)))
     world.run(HOUR)
     assert world.status.weight == 0
     assert world.exposed() == {"sha256:v7"}

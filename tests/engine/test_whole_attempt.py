@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from headgate.api.rollout_status import Outcome, Phase
-from tests.engine.world import World, spec, value
+from tests.engine.world import World, prompted, spec, value
 
 HOUR = timedelta(hours=1)
 
@@ -43,7 +43,7 @@ def test_a_bad_version_is_taken_back_with_its_spec() -> None:
 
     assert world.run(HOUR, until=lambda world: world.phase() is Phase.ROLLED_BACK)
 
-    assert world.spec.prompt.version == "v7"
+    assert prompted(world) == "v7"
     assert world.exposed() == {"sha256:v7"}
     assert world.status.rejected[0].version == "v8"
     assert world.status.history[0].outcome is Outcome.ROLLED_BACK

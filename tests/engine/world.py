@@ -12,10 +12,10 @@ from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import Phase, RolloutStatus
 from headgate.engine.decide import decide
-from headgate.engine.decision import Decision, Notice
+from headgate.engine.decision import Decision, Notice, SpecRestore
 from headgate.engine.desired import desired
 from headgate.engine.evidence import Arm, Look, MeasureKey, Question, Reading, ReadingKind
-from headgate.engine.observation import GateView, Memory, Observation, RolloutView, VersionView
+from headgate.engine.observation import GateView, Memory, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import ArmVersion, Payload, RouterState, Routing, router_id
 
@@ -155,15 +155,17 @@ class World:
 
     def observe(self, look: Look | None = None, *, fresh: bool = False) -> Observation:
         """What the controller would show to decide()."""
-        routing, routes = desired(self.view, self.plan, self.versions)
+        target, versions = self.target(), self.versions_seen()
+        routing, routes = desired(self.view, self.plan, versions)
         states = {}
         for delivery in routes:
             router = router_id(delivery)
             states[router] = state_of(router, self.shown.get(router), routing, absent=self.absent)
         return Observation(
             rollout=self.view,
-            versions=self.versions,
+            versions=versions,
             gates=self.gates,
+            target=target,
             plan=self.plan,
             record=self.record if fresh else None,
             fresh=fresh,
@@ -172,6 +174,14 @@ class World:
             claimed_by=self.claimed_by,
             memory=self.memory,
         )
+
+    def target(self) -> TargetView | None:
+        """The object that is released; there is none where prompts are."""
+        return None
+
+    def versions_seen(self) -> dict[str, VersionView]:
+        """The versions that exist."""
+        return self.versions
 
     def settle(self) -> None:
         """Looks until nothing more happens at this moment."""
@@ -243,14 +253,17 @@ class World:
         if decision.restore is not None:
             self._effect()
             self.restores += 1
-            if self.spec.prompt.version == decision.restore.rejected:
-                self.release(decision.restore.restored)
-            self.memory = replace(self.memory, restored=decision.restore.attempt)
+            self._restore(decision.restore)
             if self.foreign_after_restore is not None:
                 self.release(self.foreign_after_restore)
         self.notices.extend(decision.notices)
         wrote = bool(decision.deliver) and self.delivers
         return decision.commit or wrote or decision.restore is not None or decision.record is not None
+
+    def _restore(self, restore: SpecRestore) -> None:
+        if self.spec.prompt is not None and self.spec.prompt.version == restore.rejected:
+            self.release(restore.restored)
+        self.memory = replace(self.memory, restored=restore.attempt)
 
     def _keep(self, decision: Decision) -> None:
         self._effect()
@@ -290,6 +303,12 @@ def state_of(router: str, shown: Routing | None, asked: Routing | None, *, absen
         stable_slot=shown.stable_slot,
         exposed=frozenset(exposed),
     )
+
+
+def prompted(world: World) -> str:
+    """The version that the spec names."""
+    assert world.spec.prompt is not None
+    return world.spec.prompt.version
 
 
 def arms(questions: list[Question]) -> set[tuple[str, Arm]]:

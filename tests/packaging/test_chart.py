@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from headgate.api.configuration import Configuration
+from headgate.controller.leadership import lease_name
 from manifests.render import CHART, INSTALL, ROOT, install_manifest, render
 
 Document = dict[str, Any]
@@ -66,13 +67,48 @@ def test_the_operator_may_delete_nothing_replace_nothing_and_read_no_secret(rend
     assert not {resource for _, resource, _ in granted} & {"secrets", "pods", "serviceaccounts", "namespaces"}
 
 
+def test_targets_bring_the_rights_on_them_and_on_their_snapshots_alone(rendered: str) -> None:
+    [before] = documents(rendered, "ClusterRole")
+    values = 'targets=[{"apiGroup": "serving.kserve.io", "resources": ["inferenceservices"]}]'
+    [role] = documents(render("--set-json", values), "ClusterRole")
+    snapshots = {("apps", "controllerrevisions", verb) for verb in ("get", "list", "create", "delete")}
+    targets = {("serving.kserve.io", "inferenceservices", verb) for verb in ("get", "list", "watch", "patch")}
+    assert rights(role) - rights(before) == snapshots | targets
+
+
+def test_a_target_of_kubernetes_own_is_refused() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        render("--set-json", 'targets=[{"apiGroup": "rbac.authorization.k8s.io", "resources": ["roles"]}]')
+
+
 def test_an_operator_for_one_namespace_has_no_right_beyond_it() -> None:
     text = render("--set", "watch.namespace=ai")
     assert documents(text, "ClusterRole") == []
     assert documents(text, "ClusterRoleBinding") == []
-    assert [role["metadata"]["namespace"] for role in documents(text, "Role")] == ["ai"]
-    assert [binding["metadata"]["namespace"] for binding in documents(text, "RoleBinding")] == ["ai"]
+    # The Lease lives beside the operator.
+    own, watched = "headgate", "ai"
+    roles = {role["metadata"]["namespace"]: rights(role) for role in documents(text, "Role")}
+    assert roles.keys() == {own, watched}
+    assert {resource for _, resource, _ in roles[own]} == {"leases"}
+    assert {binding["metadata"]["namespace"] for binding in documents(text, "RoleBinding")} == {own, watched}
     assert "--namespace=ai" in arguments(text)
+
+
+@pytest.mark.parametrize("watched", [None, "ai"])
+def test_the_lease_that_it_may_hold_is_the_one_that_it_asks_for(watched: str | None) -> None:
+    values = ["--set", f"watch.namespace={watched}"] if watched is not None else []
+    [role] = [role for role in documents(render(*values), "Role") if role["metadata"]["name"] == "headgate-lease"]
+    assert [rule["resourceNames"] for rule in role["rules"] if "patch" in rule["verbs"]] == [[lease_name(watched)]]
+
+
+def test_a_new_version_starts_before_the_old_one_ends(rendered: str) -> None:
+    [deployment] = documents(rendered, "Deployment")
+    assert deployment["spec"]["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
+    [several] = documents(render("--set", "replicas=2"), "Deployment")
+    assert several["spec"]["replicas"] == 2
 
 
 @pytest.mark.parametrize("values", [[], ["--set", "watch.namespace=ai"]], ids=["everywhere", "one namespace"])

@@ -1,4 +1,5 @@
-{{- /* All that the operator may do. Nothing is deleted, nothing replaced whole, no Secret is read. */}}
+{{- /* All that the operator may do. Nothing is deleted but old snapshots of targets, nothing replaced whole, no Secret is
+read. */}}
 {{- define "headgate.rules" -}}
 - apiGroups: [headgate.dev]
   resources: [rollouts, qualitygates, promptversions]
@@ -24,4 +25,15 @@
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [get, list, watch, patch]
+{{- with .Values.targets }}
+# What targets held before each attempt; the oldest beyond spec.revisionHistoryLimit are deleted.
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [get, list, create, delete]
+{{- range . }}
+- apiGroups: [{{ .apiGroup }}]
+  resources: {{ toJson .resources }}
+  verbs: [get, list, watch, patch]
+{{- end }}
+{{- end }}
 {{- end }}

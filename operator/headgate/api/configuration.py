@@ -1,15 +1,21 @@
 """The operator's own configuration file. Strict: an unknown key is an error; secrets are only named as files."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
 from headgate.api.model import SpecModel
 from headgate.api.quantities import Duration, ShortName, seconds
+from headgate.api.rules import first_twice
+from headgate.api.target_kind import TargetKind
 
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[^\s]+$")]
 Path = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Namespace = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 LabelName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[-.a-zA-Z0-9]+):[0-9]{1,5}")
+_LAST_PORT = 65_535
 
 
 class Source(SpecModel):
@@ -38,11 +44,46 @@ class Source(SpecModel):
         return timeout
 
 
+class AlertToken(SpecModel):
+    """A bearer token of an Alertmanager, and whose Rollouts it may touch."""
+
+    file: Path
+    """A file with the token, read anew at each post."""
+    namespaces: Annotated[list[Namespace], Field(min_length=1, max_length=1000)]
+    """The namespaces of those Rollouts; a token is always bound to some."""
+
+
+class Alerts(SpecModel):
+    """Where Alertmanager's webhook is received."""
+
+    listen: Annotated[str, StringConstraints(max_length=300)] = "0.0.0.0:9095"
+    """The address and port; a host of IPv6 stands in brackets."""
+    tokens: Annotated[list[AlertToken], Field(min_length=1, max_length=64)]
+    """Who may post. Two tokens for the same namespaces let one be replaced by the other."""
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str) -> str:
+        if _LISTEN.fullmatch(listen) is None or int(listen.rpartition(":")[2]) > _LAST_PORT:
+            raise ValueError(f"{listen!r} is no address to listen on; write ADDR:PORT, such as 0.0.0.0:9095")
+        return listen
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and the port; port 0 takes a free one."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class Configuration(SpecModel):
     """The whole file; every key is optional."""
 
     sources: Annotated[list[Source], Field(max_length=64)] = []
     """The Prometheus servers that gates may name."""
+    targets: Annotated[list[TargetKind], Field(max_length=64)] = []
+    """What a Rollout's spec.target, and its deliveries by field, may name; nothing when empty."""
+    alerts: Alerts | None = None
+    """Alertmanager's webhook; nothing listens when it is not given."""
 
     @field_validator("sources")
     @classmethod
@@ -51,6 +92,13 @@ class Configuration(SpecModel):
         if len(set(names)) != len(names):
             raise ValueError("sources: two have the same name")
         return sources
+
+    @field_validator("targets")
+    @classmethod
+    def _kinds_once(cls, targets: list[TargetKind]) -> list[TargetKind]:
+        if twice := first_twice((target.api_version, target.kind) for target in targets):
+            raise ValueError(f"targets: {' '.join(twice)} stands twice; write all its fields in one")
+        return targets
 
     def source(self, name: str) -> Source | None:
         """The source of that name."""

@@ -16,12 +16,17 @@ from headgate.api.rollout_rules import (
     DELIVERY_RULES,
     GATES_RULES,
     JUDGED_TWICE,
+    MATCH_RULES,
+    ONE_ROUTER,
     STEPS_RULES,
+    TARGET_RULES,
 )
 from headgate.api.rules import admitted_when, first_twice
+from headgate.api.target import FieldDelivery, ObjectReference, TargetSubject, holds
 
 ContextKey = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 FlagName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-zA-Z0-9][-_.a-zA-Z0-9]*$")]
+AlertLabel = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 ServiceName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]
 
 
@@ -113,30 +118,30 @@ class HttpRouteDelivery(SpecModel):
 class Delivery(SpecModel):
     """One way in which the split reaches traffic."""
 
-    model_config = ConfigDict(
-        json_schema_extra=admitted_when(
-            ("has(self.flag) != has(self.httpRoute)", "needs exactly one of flag, httpRoute; keep one of them"),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=admitted_when(ONE_ROUTER))
 
     flag: FlagDelivery | None = None
     """By an OpenFeature flag."""
     http_route: HttpRouteDelivery | None = None
     """By an HTTPRoute's weights."""
+    field: FieldDelivery | None = None
+    """By a field that another controller reads, such as KServe's canaryTrafficPercent."""
 
     @model_validator(mode="after")
     def _one_router(self) -> "Delivery":
-        if (self.flag is None) == (self.http_route is None):
-            raise ValueError("needs exactly one of flag, httpRoute; keep one of them")
+        if [self.flag, self.http_route, self.field].count(None) != 2:
+            raise ValueError("needs exactly one of flag, httpRoute, field; keep one of them")
         return self
 
     @property
-    def claim(self) -> tuple[str | None, str | None, FlagConfigMap | None, FlagFeatureFlag | None]:
-        """What tells this delivery's router from others: the route, or the flag with the document that it is in."""
+    def claim(
+        self,
+    ) -> tuple[str | None, str | None, FlagConfigMap | None, FlagFeatureFlag | None, FieldDelivery | None]:
+        """What tells this delivery's router from others: the route, the flag with its document, or the field."""
         route = self.http_route.name if self.http_route is not None else None
         if self.flag is None:
-            return route, None, None, None
-        return route, self.flag.name, self.flag.config_map, self.flag.feature_flag
+            return route, None, None, None, self.field
+        return route, self.flag.name, self.flag.config_map, self.flag.feature_flag, None
 
 
 class GateReference(SpecModel):
@@ -223,6 +228,39 @@ def _refuse_gate_twice(gates: list[GateReference]) -> None:
         raise ValueError(f"gates: names {twice!r} twice; verdicts are kept by gate; name each gate once")
 
 
+class AlertAction(StrEnum):
+    """What a firing alert does to the attempt in flight."""
+
+    ROLLBACK = "Rollback"
+    PAUSE = "Pause"
+    NOTIFY = "Notify"
+
+
+class RollbackAlert(SpecModel):
+    """Alerts of Alertmanager's webhook that concern this Rollout, and what they do."""
+
+    match: Annotated[
+        dict[AlertLabel, Annotated[str, StringConstraints(min_length=1, max_length=253)]],
+        Field(min_length=1, max_length=16, json_schema_extra=MATCH_RULES),
+    ]
+    """The labels that an alert must have, each with exactly this value."""
+    action: AlertAction = AlertAction.ROLLBACK
+    """Rollback rejects the candidate, Pause stops rises until a resume, Notify only tells."""
+
+
+class Rollback(SpecModel):
+    """What takes an attempt back besides its gates."""
+
+    alerts: Annotated[list[RollbackAlert], Field(max_length=16)] = []
+    """Alerts that act on the attempt in flight; an alert that several of these match does the most severe."""
+
+
+def _placed(delivery: Delivery, own: ObjectReference) -> Delivery:
+    if delivery.field is None or delivery.field.target is not None:
+        return delivery
+    return delivery.model_copy(update={"field": delivery.field.model_copy(update={"target": own})})
+
+
 class RolloutSpec(SpecModel):
     """What is released, and how it gets there."""
 
@@ -232,11 +270,14 @@ class RolloutSpec(SpecModel):
                 f"!has(self.gates) || !self.steps.exists(s, {JUDGED_TWICE})",
                 "a step names a gate of spec.gates, which judges that step anyway; remove it from the step",
             ),
+            *TARGET_RULES,
         )
     )
 
-    prompt: PromptSubject
+    prompt: PromptSubject | None = None
     """The prompt version that should be stable."""
+    target: TargetSubject | None = None
+    """The object whose declared fields are the release."""
     delivery: Annotated[list[Delivery], Field(min_length=1, max_length=8, json_schema_extra=DELIVERY_RULES)]
     """The routers that carry the split; all of them show the same weight."""
     gates: Annotated[list[GateReference], Field(max_length=16, json_schema_extra=GATES_RULES)] = []
@@ -251,6 +292,39 @@ class RolloutSpec(SpecModel):
     """Weights do not rise. Judging and reverting go on."""
     kill_switch: KillSwitch = KillSwitch.OFF
     """Everybody, at once, to stable or to the legacy path. Turning it Off raises nothing."""
+    rollback: Rollback | None = None
+    """What takes an attempt back besides its gates; an edit counts at once."""
+    revision_history_limit: Annotated[int, Field(ge=0, le=100)] = 10
+    """How many snapshots of the target are kept besides those of stable, of the candidate and of what was rejected."""
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> "RolloutSpec":
+        if (self.prompt is None) == (self.target is None):
+            raise ValueError("needs exactly one of prompt, target; keep one of them")
+        for index, delivery in enumerate(self.delivery):
+            field = delivery.field
+            if field is None:
+                continue
+            if field.target is None and self.target is None:
+                raise ValueError(f"delivery[{index}].field: has no object to write to; add a target to it")
+            if self.target is None or (field.target is not None and not self.target.is_same(field.target)):
+                continue
+            for path in self.target.fields:
+                if holds(path, field.path) or holds(field.path, path):
+                    raise ValueError(
+                        f"delivery[{index}].field.path: overlaps target.fields {path!r}; a weight is no release;"
+                        " declare the fields beside it"
+                    )
+        if self.target is not None and self.target.exposure is None and not self._writes_into(self.target):
+            raise ValueError(
+                "target: no delivery writes a weight into the target; an edit would reach everybody at once;"
+                " add delivery.field, or exposure: Immediate to accept that"
+            )
+        return self
+
+    def _writes_into(self, target: TargetSubject) -> bool:
+        fields = (delivery.field for delivery in self.delivery)
+        return any(field is not None and (field.target is None or target.is_same(field.target)) for field in fields)
 
     @model_validator(mode="after")
     def _steps_lead_to_everybody(self) -> "RolloutSpec":
@@ -272,8 +346,8 @@ class RolloutSpec(SpecModel):
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> "RolloutSpec":
-        if first_twice(delivery.claim for delivery in self.delivery):
-            raise ValueError("delivery: two write to the same flag or route; remove one of them")
+        if first_twice(delivery.claim for delivery in self.routes()):
+            raise ValueError("delivery: two write to the same flag, route or field; remove one of them")
         _refuse_gate_twice(self.gates)
         everywhere = {gate.name for gate in self.gates}
         for index, step in enumerate(self.steps):
@@ -285,6 +359,13 @@ class RolloutSpec(SpecModel):
         if self.progress_deadline is not None and seconds(self.progress_deadline) == 0:
             raise ValueError("progressDeadline: is no time at all; write 1h, or remove it")
         return self
+
+    def routes(self) -> list[Delivery]:
+        """The deliveries, each field's with the object that it stands in."""
+        if self.target is None:
+            return self.delivery
+        own = ObjectReference(api_version=self.target.api_version, kind=self.target.kind, name=self.target.name)
+        return [_placed(delivery, own) for delivery in self.delivery]
 
     def references(self) -> list[GateReference]:
         """Every gate that any step of this Rollout needs, spec.gates first."""

@@ -32,16 +32,52 @@ _SAME_FEATURE_FLAG = (
     "has(b.flag) && a.flag.name == b.flag.name && has(b.flag.featureFlag)"
     " && a.flag.featureFlag.name == b.flag.featureFlag.name"
 )
+_SAME_FIELD = (
+    "has(b.field) && a.field.path == b.field.path && (has(a.field.target) ? has(b.field.target)"
+    " && a.field.target.apiVersion == b.field.target.apiVersion && a.field.target.kind == b.field.target.kind"
+    " && a.field.target.name == b.field.target.name : !has(b.field.target))"
+)
 _UNIQUE_ROUTERS = (
-    f"self.all(a, !has(a.httpRoute) || self.exists_one(b, {_SAME_ROUTE}))"
+    f"self.all(a, !has(a.field) || self.exists_one(b, {_SAME_FIELD}))"
+    f" && self.all(a, !has(a.httpRoute) || self.exists_one(b, {_SAME_ROUTE}))"
     f" && self.all(a, !has(a.flag) || !has(a.flag.configMap) || self.exists_one(b, {_SAME_CONFIG_MAP}))"
     f" && self.all(a, !has(a.flag) || !has(a.flag.featureFlag) || self.exists_one(b, {_SAME_FEATURE_FLAG}))"
 )
 DELIVERY_RULES = admitted_when(
     (
         _UNIQUE_ROUTERS,
-        "two deliveries write to the same flag or route; remove one of them",
+        "two deliveries write to the same flag, route or field; remove one of them",
     )
+)
+ONE_ROUTER = (
+    "[has(self.flag), has(self.httpRoute), has(self.field)].filter(given, given).size() == 1",
+    "needs exactly one of flag, httpRoute, field; keep one of them",
+)
+# The group of a version is what stands before its slash.
+_OWN = (
+    "(!has(d.field.target) || d.field.target.name == self.target.name && d.field.target.kind == self.target.kind"
+    " && d.field.target.apiVersion.split('/')[0] == self.target.apiVersion.split('/')[0])"
+)
+TARGET_RULES = (
+    ("has(self.prompt) != has(self.target)", "needs exactly one of prompt, target; keep one of them"),
+    (
+        "has(self.target) || self.delivery.all(d, !has(d.field) || has(d.field.target))",
+        "a delivery's field has no object to write to; add a target to it",
+    ),
+    (
+        (
+            f"!has(self.target) || self.delivery.all(d, !has(d.field) || !{_OWN} || self.target.fields.all(f,"
+            " f != d.field.path && !f.startsWith(d.field.path + '.') && !d.field.path.startsWith(f + '.')))"
+        ),
+        "a delivery's field overlaps target.fields; a weight is no release; declare the fields beside it",
+    ),
+    (
+        f"!has(self.target) || has(self.target.exposure) || self.delivery.exists(d, has(d.field) && {_OWN})",
+        (
+            "no delivery writes a weight into the target; an edit would reach everybody at once;"
+            " add delivery.field, or exposure: Immediate to accept that"
+        ),
+    ),
 )
 BACKENDS_RULES = admitted_when(
     ("size(self) != 2 || self[0] != self[1]", "names the same Service twice; the arms swap; name two Services")
@@ -54,6 +90,12 @@ ARGS_RULES = admitted_when(
     (
         "self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,62}$'))",
         "a parameter's name is made of letters, digits and _; rename it in the gate and here",
+    )
+)
+MATCH_RULES = admitted_when(
+    (
+        "self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,127}$'))",
+        "a label's name is made of letters, digits and _; write it as the alert has it",
     )
 )
 DEADLINE_RULES = admitted_when(

@@ -66,9 +66,24 @@ class VersionRef(StatusModel):
     """A version, with the digest of its content."""
 
     version: Word
-    """The PromptVersion's name."""
+    """The PromptVersion's name, or that of the snapshot of a target."""
     digest: Digest
-    """sha256 of its spec's canonical JSON."""
+    """sha256 of its canonical JSON: the spec's, or the target's declared fields'."""
+
+
+class TargetRef(StatusModel):
+    """The object whose fields are the release, as it was when stable became so."""
+
+    api_version: Annotated[str, StringConstraints(max_length=125)]
+    """The group and version of its kind."""
+    kind: Annotated[str, StringConstraints(max_length=63)]
+    """Its kind."""
+    name: Word
+    """Its name."""
+    uid: Annotated[str, StringConstraints(max_length=64)]
+    """Which object of that name; another one has no history."""
+    fields: Annotated[list[Word], Field(max_length=16)]
+    """The fields that its versions are made of."""
 
 
 class StableRef(VersionRef):
@@ -76,6 +91,8 @@ class StableRef(VersionRef):
 
     slot: Annotated[int, Field(ge=0, le=1)] = 0
     """Which of an httpRoute's two backends serves it: 0 the first, 1 the second."""
+    target: TargetRef | None = None
+    """The object that it is a version of, when it is no PromptVersion."""
 
 
 class StepStatus(StatusModel):
@@ -101,12 +118,12 @@ class ApprovalRecord(StatusModel):
 
 
 class PauseRecord(StatusModel):
-    """A pause that a gate asked for; it ends with a resume or with the attempt."""
+    """A pause that a gate or an alert asked for; it ends with a resume or with the attempt."""
 
     at: Timestamp
     """Since when."""
     check: Word
-    """The gate and check that asked."""
+    """The gate and check that asked, or alert/ and the alert's name."""
     reason: Sentence = ""
     """What was measured."""
 
@@ -131,9 +148,11 @@ class Attempt(StatusModel):
     approvals: Annotated[list[ApprovalRecord], Field(max_length=64)] = []
     """Who-may-enter records, one a step."""
     paused: PauseRecord | None = None
-    """The pause that a gate asked for."""
+    """The pause that a gate or an alert asked for."""
     resumed: Word | None = None
     """The resume annotation that was last acted upon."""
+    alerts: Annotated[list[Word], Field(max_length=16)] = []
+    """The alerts that paused this attempt or were told of, newest first; none of them does so again."""
     promoted: Word | None = None
     """The promote annotation that was last acted upon; holds and missing evidence are waived until weight 100."""
     outcome: Outcome | None = None

@@ -22,6 +22,7 @@ _KEPT = (
     "maximum",
     "minItems",
     "maxItems",
+    "minProperties",
     "maxProperties",
     "required",
     "x-kubernetes-int-or-string",

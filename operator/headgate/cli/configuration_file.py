@@ -1,6 +1,6 @@
 """Reads the operator's configuration file strictly: each mistake in one line that names the key and the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
@@ -8,11 +8,12 @@ from typing import cast
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from headgate.api.configuration import Configuration, Source
+from headgate.api.configuration import Alerts, AlertToken, Configuration, Source
+from headgate.api.target_kind import TargetKind
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 
-_LATER = frozenset({"targets", "alerts", "notify"})
+_LATER = frozenset({"notify"})
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -27,8 +28,8 @@ def read_configuration(file: Path) -> Configuration:
         configuration = Configuration.model_validate(content)
     except ValidationError as error:
         raise _wrong(file, *_first_problem(error)) from error
-    for index, source in enumerate(configuration.sources):
-        _check_files(file, index, source)
+    for key, named in _named_files(configuration):
+        _check_file(file, key, named)
     return configuration
 
 
@@ -58,24 +59,45 @@ def _first_problem(error: ValidationError) -> tuple[str, str]:
         where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
     if problem["type"] != "extra_forbidden":
         return where, problem["msg"].removeprefix("Value error, ")
-    known = _keys_of(Source if len(problem["loc"]) > 1 else Configuration)
+    known = _keys_of(_section(problem["loc"]))
     near = get_close_matches(str(problem["loc"][-1]), known, n=1)
     return where, f"unknown key; did you mean {near[0]}?" if near else f"unknown key; there are {', '.join(known)}"
+
+
+def _section(location: tuple[int | str, ...]) -> type[BaseModel]:
+    match location:
+        case (_,):
+            return Configuration
+        case ("alerts", _):
+            return Alerts
+        case ("alerts", *_):
+            return AlertToken
+        case ("targets", *_):
+            return TargetKind
+        case _:
+            return Source
 
 
 def _keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _check_files(file: Path, index: int, source: Source) -> None:
-    for key, named in (("bearerTokenFile", source.bearer_token_file), ("caFile", source.ca_file)):
-        if named is None:
-            continue
-        try:
-            with Path(named).open("rb"):
-                pass
-        except OSError as error:
-            raise _wrong(file, f"sources[{index}].{key}", f"{named}: {error.strerror}") from error
+def _named_files(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    for index, source in enumerate(configuration.sources):
+        for key, named in (("bearerTokenFile", source.bearer_token_file), ("caFile", source.ca_file)):
+            if named is not None:
+                yield f"sources[{index}].{key}", named
+    if configuration.alerts is not None:
+        for index, token in enumerate(configuration.alerts.tokens):
+            yield f"alerts.tokens[{index}].file", token.file
+
+
+def _check_file(file: Path, key: str, named: str) -> None:
+    try:
+        with Path(named).open("rb"):
+            pass
+    except OSError as error:
+        raise _wrong(file, key, f"{named}: {error.strerror}") from error
 
 
 def _wrong(file: Path, key: str, what: str) -> CommandError:

@@ -10,6 +10,7 @@ import typer
 
 from headgate import __version__
 from headgate.cli.act import commands as act
+from headgate.cli.backup.command import backup_command, restore_command
 from headgate.cli.crds import crds_command
 from headgate.cli.demo import demo_command
 from headgate.cli.exit_statuses import ExitStatus
@@ -139,6 +140,21 @@ _add(
     "headgate run --config headgate.yaml",
     "headgate run --config headgate.yaml --namespace ai --http 0.0.0.0:8080",
     statuses=_HERE,
+    panel=_MAKE,
+)
+_add(
+    "backup",
+    backup_command,
+    "headgate backup --all-namespaces -o headgate.json",
+    statuses=_READS,
+    panel=_MAKE,
+)
+_add(
+    "restore",
+    restore_command,
+    "headgate restore headgate.json --verify",
+    "headgate restore headgate.json --context new-cluster",
+    statuses=_READS,
     panel=_MAKE,
 )
 _add(

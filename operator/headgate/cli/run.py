@@ -30,6 +30,15 @@ def run_command(
             help="Where /healthz, /readyz and /metrics are served; nowhere when not given.",
         ),
     ] = None,
+    lease_namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--lease-namespace",
+            metavar="NS",
+            callback=checked_name,
+            help="Decide only while holding the Lease there. In a pod it is its own; elsewhere none is needed.",
+        ),
+    ] = None,
 ) -> None:
     """Run the operator. It logs JSON, one object a line, and ends on SIGTERM or Ctrl-C."""
     from headgate.cli.configuration_file import read_configuration
@@ -46,9 +55,18 @@ def run_command(
 
     log.configure()
     try:
-        asyncio.run(run(configuration, kubeconfig=kubeconfig, namespace=namespace, http_address=address))
+        asyncio.run(
+            run(
+                configuration,
+                kubeconfig=kubeconfig,
+                namespace=namespace,
+                http_address=address,
+                lease_in=lease_namespace,
+            )
+        )
     except OSError as error:
-        raise CommandError(f"--http {http}: {error.strerror or error}") from error
+        # asyncio's words name the address.
+        raise CommandError(f"cannot listen: {error.strerror or error}") from error
 
 
 def address_of(text: str) -> tuple[str, int]:

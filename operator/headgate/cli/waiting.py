@@ -7,6 +7,7 @@ from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.quantities import seconds
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase
+from headgate.api.target import TargetSubject
 from headgate.cli.course import Course, course_of, is_in_flight, needs_approval
 from headgate.cli.spans import span
 from headgate.engine.annotations import BAKE
@@ -62,7 +63,11 @@ def _rolling_back(view: RolloutView, attempt: Attempt) -> Waiting:
     if undelivered is not None and undelivered.status is ConditionStatus.FALSE:
         return Waiting(f"every router to be at 0: {undelivered.message or undelivered.reason}")
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
-    if rejecting and view.spec is not None and view.spec.prompt.version == attempt.candidate.version:
+    stalled = condition(view, "Stalled")
+    if stalled is not None and stalled.status is ConditionStatus.TRUE:
+        return Waiting(stalled.message or stalled.reason)
+    prompt = view.spec.prompt if view.spec is not None else None
+    if rejecting and prompt is not None and prompt.version == attempt.candidate.version:
         return Waiting("every router to be at 0 and the spec to be restored")
     return Waiting("every router to be at 0")
 
@@ -140,7 +145,9 @@ def _at_rest(view: RolloutView) -> Waiting:
     status, spec = view.status, view.spec
     if status.observed_generation is not None and status.observed_generation < view.generation:
         return Waiting(f"the operator to see generation {view.generation}")
-    wanted, attempt = spec.prompt.version if spec is not None else "", status.attempt
+    if spec is not None and spec.target is not None:
+        return _target_at_rest(view, spec.target)
+    wanted, attempt = spec.prompt.version if spec is not None and spec.prompt is not None else "", status.attempt
     is_stable = status.stable is not None and status.stable.version == wanted
     rejection = next((each for each in status.rejected if each.version == wanted and not is_stable), None)
     if rejection is None and attempt is not None and attempt.outcome is Outcome.ROLLED_BACK and is_stable:
@@ -156,6 +163,21 @@ def _at_rest(view: RolloutView) -> Waiting:
     if not is_stable:
         why = ready.message if ready is not None and ready.status is not ConditionStatus.TRUE else ""
         return Waiting(why or f"the operator to begin an attempt of {wanted}")
+    return Waiting("")
+
+
+def _target_at_rest(view: RolloutView, target: TargetSubject) -> Waiting:
+    """What the target holds is not known from the Rollout alone: its conditions say what stands in the way."""
+    ready, stalled, attempt = condition(view, "Ready"), condition(view, "Stalled"), view.status.attempt
+    if stalled is not None and stalled.status is ConditionStatus.TRUE and stalled.reason != Outcome.ROLLED_BACK.value:
+        return Waiting(stalled.message or stalled.reason)
+    if attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
+        return Waiting(
+            f"another edit: {attempt.candidate.version} was rejected in attempt {attempt.number}: {attempt.reason}",
+            f"edit {target.kind} {target.name} again, or headgate retry {view.name} first",
+        )
+    if view.status.stable is None:
+        return Waiting((ready.message if ready is not None else "") or f"{target.kind} {target.name} to be seen")
     return Waiting("")
 
 

@@ -12,9 +12,18 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from headgate import __version__
-from headgate.cluster.objects import FIELD_MANAGER, ClusterError, Json, JsonValue, Kind, Unavailable
+from headgate.cluster.objects import (
+    FIELD_MANAGER,
+    ClusterError,
+    Json,
+    JsonValue,
+    Kind,
+    NotFound,
+    NotLeading,
+    Unavailable,
+)
 from headgate.cluster.refusals import refusal
-from headgate.cluster.segments import collection_path, object_path
+from headgate.cluster.segments import collection_path, group_path, object_path
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -38,15 +47,29 @@ def _uncounted(verb: str, kind: str, result: str) -> None:
     """Nobody counts requests."""
 
 
+def _always() -> bool:
+    """Nobody else writes."""
+    return True
+
+
 class Client:
     """The Objects of the API server. Never tries again: the caller knows whether its question still stands."""
 
-    def __init__(self, configuration: Configuration, count: Callable[[str, str, str], None] = _uncounted) -> None:
-        """``count`` is told of each request: verb, kind and result (``ok`` or the refusal's name)."""
+    def __init__(
+        self,
+        configuration: Configuration,
+        count: Callable[[str, str, str], None] = _uncounted,
+        may_write: Callable[[], bool] = _always,
+    ) -> None:
+        """``count`` is told of each request: verb, kind and result (``ok`` or the refusal's name).
+
+        ``may_write`` is asked just before each write is sent; where it denies, the write raises NotLeading.
+        """
         self._api = ApiClient(configuration)
         self._api.user_agent = f"headgate/{__version__}"
         self._host = configuration.host
         self._count = count
+        self._may_write = may_write
         # Waiting for a connection in the pool itself is unfair: under load a waiter starves for seconds.
         self._turn = asyncio.Semaphore(configuration.connection_pool_maxsize)
 
@@ -99,6 +122,35 @@ class Client:
                 return
             query["continue"] = following
 
+    async def labelled(self, kind: Kind, namespace: str, label_selector: str) -> tuple[Json, ...]:
+        """The objects of a namespace that carry those labels. Raises NotFound when the kind is not served."""
+        found: list[Json] = []
+        async for page in self.pages(kind, namespace, label_selector):
+            found += page.items
+        return tuple(found)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Deletes it while it is the object of that UID. Raises Conflict, NotFound."""
+        body: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        await self._request("DELETE", kind, object_path(kind, namespace, name), body, _JSON)
+
+    async def plural(self, api_version: str, kind: str) -> str | None:
+        """What the API server calls a namespaced kind in paths; None when it serves no such kind."""
+        group, _, version = api_version.partition("/")
+        asked = Kind(group, version, "", kind)
+        try:
+            answer = await self._request("GET", asked, group_path(group, version))
+        except NotFound:
+            return None
+        resources = answer.get("resources")
+        for resource in resources if isinstance(resources, list) else ():
+            name = resource.get("name") if isinstance(resource, dict) else None
+            if not isinstance(resource, dict) or not isinstance(name, str) or "/" in name:
+                continue
+            if resource.get("kind") == kind:
+                return name if resource.get("namespaced") is True else None
+        return None
+
     async def _request(self, method: str, kind: Kind, path: str, body: _Body = None, content: str = "") -> Json:
         try:
             answer = await self._send(method, path, body, content)
@@ -116,6 +168,9 @@ class Client:
         try:
             await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
             async with self._turn:
+                # Here and no earlier: this process may have stood still for as long as it likes until now.
+                if method != "GET" and not self._may_write():
+                    raise NotLeading(f"{what}: not sent, this replica is not known to hold the Lease any more")
                 response = await self._api.call_api(
                     method, f"{self._host}{path}", headers, body=body, _request_timeout=_TIMEOUT
                 )

@@ -1,5 +1,6 @@
 """How headgate reaches the API server: a kubeconfig file, or the pod's own ServiceAccount. Sends nothing by itself."""
 
+import os
 from pathlib import Path
 
 import kopf
@@ -11,10 +12,11 @@ from kubernetes.aio.config.kube_config import load_kube_config
 from headgate.cluster.objects import Refused
 
 _POOL = 10
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def credentials(kubeconfig: Path | None) -> Configuration:
-    """The client configuration of that kubeconfig, or of the pod when there is none.
+async def credentials(kubeconfig: Path | None, context: str | None = None) -> Configuration:
+    """The client configuration of that kubeconfig and context, or of the pod when there is none.
 
     Raises Refused, in one line, when neither can be read.
     """
@@ -24,13 +26,24 @@ async def credentials(kubeconfig: Path | None) -> Configuration:
     configuration.client_session_kwargs = {"trust_env": False}
     try:
         if kubeconfig is not None:
-            await load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+            await load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=configuration)
         else:
             load_incluster_config(client_configuration=configuration)
     except (ConfigException, OSError, ValueError, KeyError) as error:
         where = f"the kubeconfig {kubeconfig}" if kubeconfig is not None else "the pod's ServiceAccount"
         raise Refused(f"{where} cannot be used: {' '.join(str(error).split())}; give --kubeconfig FILE") from error
     return configuration
+
+
+def own_namespace() -> str | None:
+    """The namespace of the pod that this process runs in: POD_NAMESPACE, or its ServiceAccount's; None outside one."""
+    told = os.environ.get("POD_NAMESPACE", "").strip()
+    if told:
+        return told
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
 
 
 async def connection(configuration: Configuration) -> kopf.ConnectionInfo:

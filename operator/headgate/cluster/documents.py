@@ -11,10 +11,15 @@ from headgate.engine.observation import Key
 class SeenDocuments:
     """Documents, fed by watches and by the answers to own reads and writes."""
 
-    def __init__(self, changed: Callable[[Kind, Key], None] = lambda _kind, _key: None) -> None:
-        """``changed`` is told of each document whose state is news from a watch."""
+    def __init__(
+        self,
+        changed: Callable[[Kind, Key], None] = lambda _kind, _key: None,
+        keep: Callable[[Kind, Json], Json] = lambda _kind, obj: obj,
+    ) -> None:
+        """``changed`` is told of each document whose state is news from a watch; ``keep`` says what is kept of one."""
         self._shelves: dict[Kind, Shelf[Json]] = {}
         self._changed = changed
+        self._keep = keep
 
     def seen(self, kind: Kind, namespace: str, name: str) -> Json | None:
         """The object as it was last seen by a watch or returned by a write; None when it was never seen or is gone."""
@@ -24,7 +29,7 @@ class SeenDocuments:
         """Remembers an object that a read or write returned, unless something newer is known."""
         who = identity(obj)
         if who is not None:
-            self.shelf(kind).put(who.key, who.version, obj)
+            self.shelf(kind).put(who.key, who.version, self._keep(kind, obj))
 
     def gone(self, kind: Kind, namespace: str, name: str) -> None:
         """Forgets an object that is known not to exist."""
@@ -39,8 +44,8 @@ class SeenDocuments:
         who = identity(obj)
         if who is None:
             return
-        shelf = self.shelf(kind)
-        news = shelf.remove(who.key, who.version) is not None if deleted else shelf.put(who.key, who.version, obj)
+        shelf, kept = self.shelf(kind), self._keep(kind, obj)
+        news = shelf.remove(who.key, who.version) is not None if deleted else shelf.put(who.key, who.version, kept)
         if news:
             self._changed(kind, who.key)
 

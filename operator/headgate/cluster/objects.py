@@ -30,6 +30,8 @@ QUALITY_GATE = Kind("headgate.dev", "v1alpha1", "qualitygates", "QualityGate")
 PROMPT_VERSION = Kind("headgate.dev", "v1alpha1", "promptversions", "PromptVersion")
 HTTP_ROUTE = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 FEATURE_FLAG = Kind("core.openfeature.dev", "v1beta1", "featureflags", "FeatureFlag")
+CONTROLLER_REVISION = Kind("apps", "v1", "controllerrevisions", "ControllerRevision")
+LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 
 WATCH_LABEL = "headgate.dev/watch"
 """Label (value "true") of the ConfigMaps that headgate watches; it never watches all of a cluster's."""
@@ -66,6 +68,10 @@ class Unavailable(ClusterError):
         """Seconds, when the server said so."""
 
 
+class NotLeading(ClusterError):
+    """Nothing was sent: another replica may be the one that decides by now."""
+
+
 class Objects(Protocol):
     """Reads and preconditioned writes. Every method raises a ClusterError's subclass, and nothing else, on failure."""
 
@@ -87,6 +93,18 @@ class Objects(Protocol):
         self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
     ) -> Json:
         """A JSON patch that holds its own ``test`` operations. Returns the object. Raises Conflict, NotFound."""
+        ...
+
+
+class Revisions(Objects, Protocol):
+    """Objects of which some are listed, and deleted when they are too many."""
+
+    async def labelled(self, kind: Kind, namespace: str, label_selector: str) -> Sequence[Json]:
+        """The objects of a namespace that carry those labels. Raises NotFound when the kind is not served."""
+        ...
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Deletes it while it is the object of that UID. Raises Conflict, NotFound."""
         ...
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from headgate.api.rollout import Delivery
+from headgate.api.rollout import Delivery, RolloutSpec
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Kind
 from headgate.engine.observation import Key, RolloutView
-from headgate.engine.routing import router_id
+from headgate.engine.routing import router_id, target_id
 
 
 class Role(StrEnum):
@@ -20,6 +20,7 @@ class Role(StrEnum):
     CONFIG_MAP = "ConfigMap"
     FEATURE_FLAG = "FeatureFlag"
     HTTP_ROUTE = "HTTPRoute"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ _DOCUMENTS = {CONFIG_MAP: Role.CONFIG_MAP, FEATURE_FLAG: Role.FEATURE_FLAG, HTTP
 
 def document(kind: Kind, key: Key) -> Reference:
     """The reference to an object that a router lives in."""
-    return Reference(_DOCUMENTS[kind], key.namespace, key.name)
+    if kind in _DOCUMENTS:
+        return Reference(_DOCUMENTS[kind], key.namespace, key.name)
+    return Reference(Role.TARGET, key.namespace, _target(kind.group, kind.kind, key.name))
 
 
 class References:
@@ -76,7 +79,8 @@ def references_of(view: RolloutView, bound: Iterable[Delivery]) -> frozenset[Ref
     found = set(_versions(view))
     deliveries = list(bound)
     if view.spec is not None:
-        deliveries += view.spec.delivery
+        deliveries += view.spec.routes()
+        found |= set(_subject(view, view.spec))
         found |= {Reference(Role.GATE, view.namespace, gate.name) for gate in view.spec.references()}
     for delivery in deliveries:
         found |= set(_documents(view, delivery))
@@ -86,7 +90,7 @@ def references_of(view: RolloutView, bound: Iterable[Delivery]) -> frozenset[Ref
 
 def _versions(view: RolloutView) -> Iterable[Reference]:
     status = view.status
-    if view.spec is not None:
+    if view.spec is not None and view.spec.prompt is not None:
         yield Reference(Role.VERSION, view.namespace, view.spec.prompt.version)
     if status.stable is not None:
         yield Reference(Role.VERSION, view.namespace, status.stable.version)
@@ -97,8 +101,21 @@ def _versions(view: RolloutView) -> Iterable[Reference]:
         yield Reference(Role.PAST_VERSION, view.namespace, version)
 
 
+def _subject(view: RolloutView, spec: RolloutSpec) -> Iterable[Reference]:
+    target = spec.target
+    if target is not None:
+        group = target.api_version.split("/", 1)[0]
+        yield Reference(Role.TARGET, view.namespace, _target(group, target.kind, target.name))
+        # Whoever releases an object has it to itself, as a router.
+        yield Reference(Role.ROUTER, view.namespace, target_id(target))
+
+
+def _target(group: str, kind: str, name: str) -> str:
+    return f"{group}/{kind}/{name}"
+
+
 def _documents(view: RolloutView, delivery: Delivery) -> Iterable[Reference]:
-    flag, route = delivery.flag, delivery.http_route
+    flag, route, field = delivery.flag, delivery.http_route, delivery.field
     if flag is not None and flag.config_map is not None:
         yield Reference(Role.CONFIG_MAP, view.namespace, flag.config_map.name)
     if flag is not None and flag.feature_flag is not None:
@@ -107,3 +124,6 @@ def _documents(view: RolloutView, delivery: Delivery) -> Iterable[Reference]:
         yield Reference(Role.HTTP_ROUTE, view.namespace, route.name)
         for backend in route.backends:
             yield Reference(Role.CONFIG_MAP, view.namespace, f"{view.name}-{backend}")
+    if field is not None and field.target is not None:
+        group = field.target.api_version.split("/", 1)[0]
+        yield Reference(Role.TARGET, view.namespace, _target(group, field.target.kind, field.target.name))

@@ -9,6 +9,13 @@ _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SUBRESOURCES = frozenset({"", "status"})
 
 
+def group_path(group: str, version: str) -> str:
+    """The path under which the API server tells what it serves of a group. Raises Refused for what is no group."""
+    if not _NAME.fullmatch(group) or not _LABEL.fullmatch(version):
+        raise Refused(f"{group[:80]}/{version[:80]} is not a group and a version")
+    return f"/apis/{group}/{version}"
+
+
 def collection_path(kind: Kind, namespace: str | None) -> str:
     """The path of a kind's objects, in one namespace or in all. Raises Refused for what is no namespace's name."""
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"

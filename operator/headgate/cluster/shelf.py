@@ -23,6 +23,10 @@ class Shelf(Generic[Item]):
     def __iter__(self) -> Iterator[tuple[Key, Item]]:
         return iter([(key, item) for key, (_, item) in self._items.items()])
 
+    def keys(self) -> list[Key]:
+        """The objects that are there."""
+        return list(self._items)
+
     def get(self, key: Key) -> Item | None:
         """What is known of that object; None when it is not there."""
         known = self._items.get(key)

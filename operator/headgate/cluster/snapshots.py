@@ -115,6 +115,18 @@ class Snapshots:
         return plan
 
 
+def snapshot_in(raw: Json) -> Plan | Record | None:
+    """The manifest or record that a ConfigMap holds; None when it holds neither. Raises Refused for a damaged one."""
+    metadata, data = raw.get("metadata"), raw.get("data")
+    name = str(metadata.get("name")) if isinstance(metadata, dict) else ""
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    if not isinstance(data, dict) or not isinstance(labels, dict) or _ROLLOUT not in labels:
+        return None
+    if _RECORD_KEY in data:
+        return _read(Record, raw, name, _RECORD_KEY)
+    return _read(Plan, raw, name, _PLAN_KEY) if _PLAN_KEY in data else None
+
+
 def _record_name(rollout: Key) -> str:
     return f"{rollout.name}-record"
 

@@ -9,9 +9,10 @@ from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Json, Kind
 from headgate.cluster.references import Reference, References, Role, document, references_of
 from headgate.cluster.shelf import Shelf
+from headgate.cluster.targets import Targets, not_allowed, refused, view_of, wanted
 from headgate.cluster.views import GateEntry, VersionEntry, gate_entry, rollout_view, version_entry
-from headgate.engine.observation import GateView, Key, RolloutView, VersionView
-from headgate.engine.routing import router_id
+from headgate.engine.observation import GateView, Key, RolloutView, TargetView, VersionView
+from headgate.engine.routing import router_id, target_id
 
 Poke = Callable[[Key], None]
 
@@ -23,12 +24,17 @@ def _nobody(_key: Key) -> None:
 class Store:
     """The typed store. News pokes the Rollouts, versions and gates that it concerns; what is no news pokes nobody."""
 
-    def __init__(self, judge: Callable[[GateEntry, str], GateView] = lambda entry, _namespace: entry.view) -> None:
-        """``judge`` adds to a gate's view why Rollouts cannot be judged by it."""
+    def __init__(
+        self,
+        judge: Callable[[GateEntry, str], GateView] = lambda entry, _namespace: entry.view,
+        targets: Targets | None = None,
+    ) -> None:
+        """``judge`` adds to a gate's view why Rollouts cannot be judged by it; without ``targets`` none is allowed."""
         self.rollouts: Shelf[RolloutView] = Shelf()
         self.versions: Shelf[VersionEntry] = Shelf()
         self.gates: Shelf[GateEntry] = Shelf()
-        self.documents = SeenDocuments(self._document_changed)
+        self.targets = targets if targets is not None else Targets()
+        self.documents = SeenDocuments(self._document_changed, self.targets.keep)
         self.poke_rollout: Poke = _nobody
         self.poke_version: Poke = _nobody
         self.restage_version: Poke = _nobody
@@ -134,6 +140,17 @@ class Store:
                 found[name] = entry.view
         return found
 
+    def target_of(self, view: RolloutView) -> TargetView | None:
+        """What the object that a Rollout releases holds; None where it releases a prompt."""
+        if view.spec is not None and (why := refused(self.targets, view.spec)) is not None:
+            return not_allowed(why)
+        named = wanted(view)
+        if named is None:
+            return None
+        kind = self.targets.kind_of(named)
+        found = self.documents.seen(kind, view.namespace, named.name) if isinstance(kind, Kind) else None
+        return view_of(view, kind, found)
+
     def gates_of(self, view: RolloutView) -> Mapping[str, GateView]:
         """The QualityGates that a Rollout's spec names, those that exist."""
         found = {}
@@ -152,8 +169,8 @@ class Store:
     def claimed_by(self, view: RolloutView, routes: Iterable[Delivery]) -> Mapping[str, str]:
         """Router id → the older Rollout that has it, for those of the routes that another one has."""
         claims = {}
-        for route in routes:
-            router = router_id(route)
+        target = view.spec.target if view.spec is not None else None
+        for router in [*map(router_id, routes), *([target_id(target)] if target is not None else [])]:
             holder = self._holder(Reference(Role.ROUTER, view.namespace, router))
             if holder is not None and holder.uid != view.uid and _age(holder) < _age(view):
                 claims[router] = holder.name

@@ -8,17 +8,19 @@ from datetime import datetime
 from enum import Enum, auto
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus
-from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, NotFound, Objects, Unavailable
+from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, NotFound, Refused, Revisions, Unavailable
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.status_patch import dumped, merge_patch
 from headgate.cluster.store import Store
+from headgate.cluster.target_snapshots import Unfit
 from headgate.controller.announcer import Announcer, Regarding
 from headgate.controller.case import Case
 from headgate.controller.metrics import Metrics
 from headgate.controller.observing import Observing
 from headgate.controller.restoring import Restoring
+from headgate.controller.targets import Targets, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
-from headgate.engine.decision import Decision
+from headgate.engine.decision import Decision, SpecRestore
 from headgate.engine.observation import Observation, RolloutView
 
 _DELIVER_ANYWAY = 2
@@ -36,6 +38,8 @@ class Outcome(Enum):
     """All but a router that a person must mend first."""
     POSTPONED = auto()
     """Something did not answer, or refuses for now. Decide again in a moment, on the same evidence."""
+    UNRESTORED = auto()
+    """Everybody is at stable, and what was released could not be put back; the next decision says why."""
     GONE = auto()
     """The Rollout does not exist any more."""
 
@@ -47,7 +51,7 @@ class CarryingOut:
         self,
         *,
         store: Store,
-        objects: Objects,
+        objects: Revisions,
         snapshots: Snapshots,
         observing: Observing,
         announcer: Announcer,
@@ -59,6 +63,7 @@ class CarryingOut:
         self._snapshots = snapshots
         self._observing = observing
         self._restoring = Restoring(store, objects)
+        self._targets = Targets(store, objects)
         self._announcer = announcer
         self._metrics = metrics
         self._now = now
@@ -71,6 +76,8 @@ class CarryingOut:
                 await self._record(view, decision, case)
             if decision.manifest is not None:
                 await self._snapshots.create_plan(decision.manifest)
+            if decision.commit and not decision.urgent:
+                await self._targets.keep(seen, decision)
             if decision.commit:
                 await self._release_before_the_end(view, decision, case)
                 await self._commit(seen, decision, case)
@@ -83,10 +90,8 @@ class CarryingOut:
         try:
             if decision.urgent:
                 await self._record(view, decision, case)
-            if decision.restore is not None:
-                await self._restoring.restore(view, decision.restore)
-                case.released = decision.restore.attempt
-                case.memory = replace(case.memory, restored=decision.restore.attempt)
+            if decision.restore is not None and not await self._restore(view, decision.restore, case):
+                return Outcome.UNRESTORED
         except ClusterError as error:
             return self._postponed(view, case, error)
         return delivered
@@ -96,13 +101,35 @@ class CarryingOut:
             await self._snapshots.write_record(view.key, decision.record)
             case.memory = replace(case.memory, recorded=decision.status.revision)
 
+    async def _restore(self, view: RolloutView, wanted: SpecRestore, case: Case) -> bool:
+        """Whether what was released is back, or is left alone; else the memory holds why. Raises ClusterError."""
+        attempt = wanted.attempt
+        if wanted.target is None:
+            await self._restoring.restore(view, wanted)
+        else:
+            try:
+                await self._targets.restore(view, wanted.restored, wanted.target)
+            except (Unfit, Refused) as error:
+                _log.warning("%s: %s", view.key, error)
+                reason = error.reason if isinstance(error, Unfit) else "RestoreRefused"
+                failed = unrestored(case.memory.unrestored, attempt, reason, str(error), self._now())
+                case.memory = replace(case.memory, unrestored=failed)
+                return False
+        case.released = attempt
+        case.memory = replace(case.memory, restored=attempt, unrestored=None)
+        return True
+
     async def _release_before_the_end(self, view: RolloutView, decision: Decision, case: Case) -> None:
         """After a crash between the restore and its end, headgate may still own the field that it restored."""
         before, after = view.status.attempt, decision.status.attempt
         if before is None or after is None or before.state is not AttemptState.ROLLING_BACK:
             return
         if after.state is AttemptState.ENDED and _rejected(decision.status) and case.released != after.number:
-            await self._restoring.release(view)
+            target = after_stable.target if (after_stable := decision.status.stable) is not None else None
+            if target is not None:
+                await self._targets.release(view, target)
+            else:
+                await self._restoring.release(view)
             case.released = after.number
 
     async def _commit(self, seen: Observation, decision: Decision, case: Case) -> None:
@@ -176,6 +203,7 @@ class CarryingOut:
                     continue
         if outcome is Outcome.DONE and case.breached_at is not None and routing.weight == 0:
             self._metrics.reverted((self._now() - case.breached_at).total_seconds())
+            self._metrics.taken_back(seen.rollout.key, decision.status)
             case.breached_at = None
         return outcome
 

@@ -7,6 +7,7 @@ from typing import Any
 import kopf
 from kubernetes.aio.client.configuration import Configuration
 
+from headgate.api.target_kind import TargetKind
 from headgate.cluster.credentials import connection
 from headgate.cluster.objects import Json, Kind
 from headgate.controller.news import News
@@ -60,7 +61,23 @@ def registry(kinds: Sequence[Kind], news: News, credentials: Configuration) -> k
         kopf.on.event(kind.group, kind.version, kind.plural, registry=chosen, id=f"news/{kind.plural}")(
             _handler(kind, news)
         )
+    for allowed in news.targets.allowed.values():
+        group, version = allowed.api_version.split("/", 1)
+        # By its kind: a CRD that comes later brings the plural with it.
+        kopf.on.event(group=group, version=version, kind=allowed.kind, registry=chosen, id=f"news/{allowed.kind}")(
+            _target_handler(allowed, news)
+        )
     return chosen
+
+
+def _target_handler(allowed: TargetKind, news: News) -> Callable[..., Any]:
+    async def handle(event: kopf.RawEvent, resource: kopf.Resource, **_: object) -> None:
+        kind = news.targets.serves(allowed, resource.plural)
+        # Objects of a kind that came after the first lists have no history here: what is not known is not there.
+        news.targets.listed(kind)
+        await _handler(kind, news)(event=event)
+
+    return handle
 
 
 def _handler(kind: Kind, news: News) -> Callable[..., Any]:

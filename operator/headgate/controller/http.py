@@ -16,14 +16,21 @@ _Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Probes:
     """Serves /healthz, /readyz and /metrics on one address."""
 
-    def __init__(self, address: tuple[str, int], metrics: Metrics, unhealthy: Problem, unready: Problem) -> None:
-        """``address`` is the host and the port to listen on; port 0 takes a free one."""
+    def __init__(
+        self,
+        address: tuple[str, int],
+        metrics: Metrics,
+        unhealthy: Problem,
+        unready: Problem,
+        role: Callable[[], str],
+    ) -> None:
+        """``address`` is the host and the port to listen on; port 0 takes a free one. ``role`` is said when ready."""
         self._host, self._port = address
         application = web.Application()
         application.add_routes(
             [
-                web.get("/healthz", _probe(unhealthy)),
-                web.get("/readyz", _probe(unready)),
+                web.get("/healthz", _probe(unhealthy, lambda: "ok")),
+                web.get("/readyz", _probe(unready, role)),
                 web.get("/metrics", _metrics(metrics)),
             ]
         )
@@ -41,10 +48,10 @@ class Probes:
         await self._runner.cleanup()
 
 
-def _probe(problem: Problem) -> _Answer:
+def _probe(problem: Problem, fine: Callable[[], str]) -> _Answer:
     async def answer(_request: web.Request) -> web.Response:
         wrong = problem()
-        return web.Response(status=503 if wrong else 200, text=f"{wrong or 'ok'}\n")
+        return web.Response(status=503 if wrong else 200, text=f"{wrong or fine()}\n")
 
     return answer
 

@@ -1,12 +1,13 @@
 """The operator's own metrics. Labels are objects' names and words of closed sets; a gone object's series go."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from headgate.api.rollout_status import Phase, RolloutStatus, VerdictKind
+from headgate.controller import clock
 from headgate.engine.evidence import Evidence
 from headgate.engine.observation import Key
 
@@ -43,8 +44,23 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self._alert_posts = Counter(
+            "headgate_alert_posts", "Posts to /alerts, by how they ended.", ("outcome",), registry=self.registry
+        )
+        self._alerts = Counter(
+            "headgate_alerts", "Alerts for one Rollout each, by what they meant.", ("outcome",), registry=self.registry
+        )
+        self._alert_revert = self._histogram(
+            "headgate_alert_to_revert_seconds", "From an alert's arrival to every router at 0."
+        )
+        self._alerted: dict[Key, float] = {}
         self._events = Counter("headgate_events_dropped", "Events that could not be written.", registry=self.registry)
         self._shown: dict[Key, set[tuple[Gauge, tuple[str, ...]]]] = {}
+
+    def shows_leader(self, leads: Callable[[], bool]) -> None:
+        """Shows at each scrape whether this replica is the one that decides."""
+        gauge = Gauge("headgate_leader", "1 where this replica decides, 0 where it stands by.", registry=self.registry)
+        gauge.set_function(lambda: float(leads()))
 
     def request(self, verb: str, kind: str, result: str) -> None:
         """A request to the API server was answered, or not."""
@@ -61,6 +77,24 @@ class Metrics:
     def reverted(self, seconds: float) -> None:
         """Every router is at 0 after a breach."""
         self._revert.observe(max(0.0, seconds))
+
+    def alert_post(self, outcome: str) -> None:
+        """A post to /alerts ended so."""
+        self._alert_posts.labels(outcome).inc()
+
+    def alerts(self, outcome: str, count: int) -> None:
+        """So many alerts, each for one Rollout, meant that."""
+        self._alerts.labels(outcome).inc(count)
+
+    def alert_stored(self, rollout: Key, received: float) -> None:
+        """An alert that takes the attempt back is being stored; it was received at that monotonic time."""
+        self._alerted[rollout] = received
+
+    def taken_back(self, rollout: Key, status: RolloutStatus) -> None:
+        """Every router is at 0 under that status."""
+        received = self._alerted.pop(rollout, None)
+        if received is not None and status.attempt is not None and status.attempt.reason.startswith("alert: "):
+            self._alert_revert.observe(clock.monotonic() - received)
 
     def event_dropped(self) -> None:
         """An Event could not be written."""
@@ -92,6 +126,7 @@ class Metrics:
 
     def forget(self, rollout: Key) -> None:
         """The Rollout is gone, and its series with it."""
+        self._alerted.pop(rollout, None)
         for gauge, labels in self._shown.pop(rollout, ()):
             gauge.remove(*labels)
 

@@ -5,17 +5,22 @@ from collections.abc import Callable
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import PROMPT_VERSION, QUALITY_GATE, ROLLOUT, Json, Kind
 from headgate.cluster.store import Store
-from headgate.controller.reconcile import Reconcile
-from headgate.engine.observation import Key
+from headgate.cluster.targets import Targets
+from headgate.engine.observation import Key, RolloutView
 
 
 class News:
     """The one entrance to the store."""
 
-    def __init__(self, store: Store, reconcile: Reconcile, poke: Callable[[Key], None]) -> None:
+    def __init__(self, store: Store, lost: Callable[[RolloutView], None]) -> None:
+        """``lost`` is told of each Rollout that is gone, with what was known of it last."""
         self._store = store
-        self._reconcile = reconcile
-        self._poke = poke
+        self._lost = lost
+
+    @property
+    def targets(self) -> Targets:
+        """The kinds that Rollouts may release."""
+        return self._store.targets
 
     def seen(self, kind: Kind, raw: Json) -> None:
         """An object was there in this state."""
@@ -43,8 +48,7 @@ class News:
         if kind == ROLLOUT:
             view = self._store.lost_rollout(key, version)
             if view is not None:
-                self._reconcile.depart(view)
-                self._poke(key)
+                self._lost(view)
         elif kind == PROMPT_VERSION:
             self._store.lost_version(key, version)
         elif kind == QUALITY_GATE:

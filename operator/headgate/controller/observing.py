@@ -1,6 +1,7 @@
 """Builds one Rollout's observation from what is known, and reads anew what decide() asks for. Decides nothing."""
 
 import logging
+from collections.abc import Mapping
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import Attempt, AttemptState
@@ -10,7 +11,7 @@ from headgate.cluster.store import Store
 from headgate.controller.case import Case
 from headgate.delivery.router import Router, routers
 from headgate.engine.desired import desired
-from headgate.engine.observation import Key, Observation, RolloutView
+from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Observing:
             view = self._store.saw_rollout(raw, poke=False) or view
         record = await self._snapshots.record(view.key)
         plan = await self._plan(view)
-        versions = self._store.versions_of(view)
+        versions = self._versions(view, self._store.target_of(view))
         _, routes = desired(view, plan, versions)
         for router in self.routers(view, routes).values():
             await router.refresh()
@@ -57,12 +58,20 @@ class Observing:
             self._objects,
             self._store.documents,
             lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
+            self._store.targets.kind_of,
         )
+
+    def _versions(self, view: RolloutView, target: TargetView | None) -> Mapping[str, VersionView]:
+        """The versions that the Rollout speaks of: PromptVersions, or the one that its target holds."""
+        if target is None:
+            return self._store.versions_of(view)
+        return {target.version.name: target.version} if target.version is not None else {}
 
     def _observation(
         self, view: RolloutView, case: Case, plan: Plan | None, record: Record | None = None, *, fresh: bool = False
     ) -> Observation:
-        versions = self._store.versions_of(view)
+        target = self._store.target_of(view)
+        versions = self._versions(view, target)
         routing, routes = desired(view, plan, versions)
         if plan is not None:
             self._store.bind(view.key, tuple(plan.delivery))
@@ -73,6 +82,7 @@ class Observing:
             rollout=view,
             versions=versions,
             gates=self._store.gates_of(view),
+            target=target,
             plan=plan,
             record=record,
             fresh=fresh,

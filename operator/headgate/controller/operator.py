@@ -10,15 +10,19 @@ from pathlib import Path
 
 import kopf
 
+from headgate.alerts.receiving import Receiving
+from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.cluster.targets import Targets
 from headgate.controller import clock, handlers
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.http import Probes
+from headgate.controller.leadership import Leadership, lease_namespace
 from headgate.controller.measuring import Measuring
 from headgate.controller.metrics import Metrics
 from headgate.controller.news import News
@@ -29,7 +33,7 @@ from headgate.controller.quality_gates import GateJudge, GateUpkeep
 from headgate.controller.reconcile import Reconcile
 from headgate.controller.resync import Resync
 from headgate.controller.scheduler import Scheduler
-from headgate.engine.observation import Key
+from headgate.engine.observation import Key, RolloutView
 from headgate.evidence.measure import Measurer
 
 _WORKERS = 12
@@ -45,33 +49,55 @@ async def run(
     namespace: str | None = None,
     http_address: tuple[str, int] | None = None,
     stop: asyncio.Event | None = None,
+    *,
+    lease_in: str | None = None,
 ) -> None:
     """Runs until ``stop`` is set, or until SIGTERM or SIGINT where this is the main thread.
 
-    Raises Refused when the credentials cannot be read, OSError when ``http_address`` cannot be listened on, and
-    whatever ended a watch for good: the process is to end then, and to be started again.
+    Decides only while it holds the Lease in the namespace ``lease_in``; for what that is when not given, see
+    ``lease_namespace``.
+
+    Raises Refused when the credentials cannot be read, OSError when an address cannot be listened on, NotLeading when
+    the Lease was lost, and whatever ended a watch for good: the process is to end then, and to be started again.
     """
     stop = stop if stop is not None else asyncio.Event()
     _listen_to_signals(stop)
     metrics = Metrics()
     configured = await credentials(kubeconfig)
-    client = Client(configured, metrics.request)
+    # A client of its own, so that a renewal waits behind no other request, and may be sent when nothing else may.
+    renewing = Client(configured, metrics.request)
+    leadership = Leadership(renewing, lease_namespace(lease_in, kubeconfig), namespace)
+    client = Client(configured, metrics.request, leadership.is_held)
+    # Storing an alert decides nothing: a standby that Alertmanager reaches does it too.
+    storing = Client(configured, metrics.request)
     measurer = Measurer(configuration)
-    operator = _Operator(configuration, client, measurer, metrics, namespace)
-    probes = Probes(http_address, metrics, operator.unhealthy, operator.unready) if http_address is not None else None
+    operator = _Operator(
+        configuration, client, measurer, metrics, storing=storing, namespace=namespace, leadership=leadership
+    )
+    probes = (
+        Probes(http_address, metrics, operator.unhealthy, operator.unready, operator.role)
+        if http_address is not None
+        else None
+    )
     try:
         if probes is not None:
             _log.info("listening on %s", await probes.start())
+        if operator.alerts is not None:
+            _log.info("listening for alerts on %s", await operator.alerts.start())
         if not await _before(stop, operator.begin()):
             return
         await operator.watch(handlers.registry(operator.resync.watchable, operator.news, configured), stop)
     finally:
+        if operator.alerts is not None:
+            await operator.alerts.stop()
         await operator.end()
         if probes is not None:
             await probes.stop()
         await measurer.close()
         await operator.end_watches()
         await client.close()
+        await storing.close()
+        await renewing.close()
         _log.info("stopped")
 
 
@@ -79,14 +105,25 @@ class _Operator:
     """The parts, and the order in which they begin and end."""
 
     def __init__(
-        self, configuration: Configuration, client: Client, measurer: Measurer, metrics: Metrics, namespace: str | None
+        self,
+        configuration: Configuration,
+        client: Client,
+        measurer: Measurer,
+        metrics: Metrics,
+        *,
+        storing: Client,
+        namespace: str | None,
+        leadership: Leadership,
     ) -> None:
         self._namespace = namespace
-        store = Store(GateJudge(configuration))
+        self._leadership = leadership
+        self._elected = False
+        metrics.shows_leader(self._leads)
+        store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
         observing = Observing(store, client, snapshots)
         self._announcer = Announcer(client, metrics.event_dropped)
-        reconcile = Reconcile(
+        self._reconcile = Reconcile(
             store=store,
             snapshots=snapshots,
             observing=observing,
@@ -104,28 +141,49 @@ class _Operator:
             now=clock.now,
             poke_last=self._poke_last,
         )
-        self._rollouts = Scheduler("rollouts", reconcile.look, workers=_WORKERS, late=metrics.late)
-        versions = Scheduler("versions", VersionUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
-        gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
-        self._schedulers = (self._rollouts, versions, gates)
-        store.poke_rollout, store.poke_version, store.poke_gate = self._poke, versions.poke, gates.poke
-        # Hundreds of Rollouts may move at once with one version, and each move concerns it.
-        store.restage_version = lambda key: versions.within(key, _RESTAGE_SECONDS)
-        self.news = News(store, reconcile, self._poke)
-        self.resync = Resync(client, self.news, namespace, Orphans(store, client, snapshots).put_at_stable)
+        self._rollouts = Scheduler("rollouts", self._reconcile.look, workers=_WORKERS, late=metrics.late)
+        self._versions = Scheduler("versions", VersionUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
+        self._gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
+        self._schedulers = (self._rollouts, self._versions, self._gates)
+        self._store = store
+        self._orphans = Orphans(store, client, snapshots)
+        self.news = News(store, self._lost)
+        self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
+        receiving = Receiving(store, storing, self._poke, metrics)
+        wanted = configuration.alerts
+        self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
         self._stop_watches = asyncio.Event()
+        self._leading: asyncio.Task[None] | None = None
         self._watches: asyncio.Task[None] | None = None
         self._resyncs: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Lists everything; nothing is decided before that."""
         await self.resync.begin()
+
+    async def lead(self) -> None:
+        """Decides from when this replica leads. Raises NotLeading when another does; never returns."""
+        await self._leadership.acquire()
+        self._elected = True
         self._announcer.start()
+        self._look_at_everything()
         for scheduler in self._schedulers:
             scheduler.start()
+        await asyncio.gather(self._leadership.keep(), self._put_orphans_at_stable())
+
+    def _look_at_everything(self) -> None:
+        """Pokes all that is known, and from now on whatever there is news of: who stands by pokes nobody."""
+        store, versions = self._store, self._versions
+        store.poke_rollout, store.poke_version, store.poke_gate = self._poke, versions.poke, self._gates.poke
+        # Hundreds of Rollouts may move at once with one version, and each move concerns it.
+        store.restage_version = lambda key: versions.within(key, _RESTAGE_SECONDS)
+        known = (store.rollouts.keys(), store.versions.keys(), store.gates.keys())
+        for keys, scheduler in zip(known, self._schedulers, strict=True):
+            for key in keys:
+                scheduler.poke(key)
 
     async def watch(self, registry: kopf.OperatorRegistry, stop: asyncio.Event) -> None:
-        """Watches until ``stop`` is set. Raises what ended the watches, when something did."""
+        """Watches, and leads when it may, until ``stop`` is set. Raises what ended either, when something did."""
         ready = asyncio.Event()
         namespace = self._namespace
         # Without it kopf looks up the user's name, which a container's UID may not have.
@@ -143,19 +201,24 @@ class _Operator:
             ),
             name="watches",
         )
-        if await _before(stop, ready.wait(), self._watches):
+        self._leading = asyncio.create_task(self.lead(), name="leading")
+        if await _before(stop, ready.wait(), self._watches, self._leading):
             # kopf has taken the signals for itself; they are to end the looks before the watches.
             _listen_to_signals(stop)
             _log.info("watching %s", namespace or "all namespaces")
-            await _before(stop, asyncio.Event().wait(), self._watches)
+            await _before(stop, asyncio.Event().wait(), self._watches, self._leading)
+        if self._leading.done():
+            await self._leading
 
     async def end(self) -> None:
-        """Begins no look any more, and waits a moment for those that run."""
+        """Begins no look any more, waits a moment for those that run, and lets another replica lead."""
         await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers))
         await self._announcer.stop()
-        if self._resyncs is not None:
-            self._resyncs.cancel()
-            await asyncio.gather(self._resyncs, return_exceptions=True)
+        tasks = [task for task in (self._leading, self._resyncs) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._leadership.release()
 
     async def end_watches(self) -> None:
         """Stops watching. Raises what ended the watches, when something did."""
@@ -176,7 +239,26 @@ class _Operator:
 
     def unready(self) -> str | None:
         """Why nothing is decided yet; None when everything is known."""
-        return None if self.resync.complete else self.resync.waits_for
+        if not self.resync.complete:
+            return self.resync.waits_for
+        return self._leadership.problem
+
+    def role(self) -> str:
+        """What this replica is, in one word."""
+        return "leader" if self._leads() else "standby"
+
+    def _leads(self) -> bool:
+        return self._elected and self._leadership.is_held()
+
+    async def _put_orphans_at_stable(self) -> None:
+        if self._elected:
+            await self._orphans.put_at_stable()
+
+    def _lost(self, view: RolloutView) -> None:
+        # Of what was lost while it stood by, a new leader finds the routers among the orphans.
+        if self._elected:
+            self._reconcile.depart(view)
+            self._poke(view.key)
 
     def _poke(self, key: Key) -> None:
         self._rollouts.poke(key)

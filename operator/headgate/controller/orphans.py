@@ -24,7 +24,7 @@ class Orphans:
 
     async def put_at_stable(self) -> None:
         """Puts every router that exposes for a Rollout that is gone at stable; what fails waits for the next time."""
-        for kind in (CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE):
+        for kind in (CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, *self._store.targets.served):
             for key, document in list(self._store.documents.shelf(kind)):
                 for claim in self._left_behind(kind, key.namespace, document):
                     try:
@@ -41,7 +41,8 @@ class Orphans:
 
     async def _end(self, namespace: str, claim: Claim) -> None:
         routing = claim.at_rest(namespace)
-        known = routers(namespace, [claim.delivery], self._objects, self._store.documents, lambda _name: False)
+        kind_of = self._store.targets.kind_of
+        known = routers(namespace, [claim.delivery], self._objects, self._store.documents, lambda _name: False, kind_of)
         for router in known.values():
             await router.apply(routing)
         _log.info(

@@ -119,7 +119,7 @@ class Reconcile:
                 case.failures = 0
                 case.drop_measurement()
                 return self._pause(view.key, outcome, decision)
-            case Outcome.OVERTAKEN:
+            case Outcome.OVERTAKEN | Outcome.UNRESTORED:
                 return None
             case Outcome.POSTPONED:
                 return _Rest(self._retry(case))

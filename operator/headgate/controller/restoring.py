@@ -42,7 +42,7 @@ class Restoring:
 
     async def _release(self, view: RolloutView, raw: Json) -> None:
         for _ in range(_TRIES):
-            index, entry = _own_entry(raw)
+            index, entry = own_entry(raw)
             if entry is None:
                 return
             path = f"/metadata/managedFields/{index}"
@@ -63,7 +63,7 @@ class Restoring:
         raise Conflict(f"Rollout {view.key}: headgate's entry in managedFields could not be dropped; it is tried again")
 
 
-def _own_entry(raw: Json) -> tuple[int, JsonValue]:
+def own_entry(raw: Json) -> tuple[int, JsonValue]:
     """Where headgate's ownership of the main resource stands; that of the status stays."""
     metadata = raw.get("metadata")
     managed = metadata.get("managedFields") if isinstance(metadata, dict) else None

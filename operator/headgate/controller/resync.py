@@ -78,6 +78,7 @@ class Resync:
         return self.complete and clock.monotonic() - self._finished > (1 + _PATIENCE) * PERIOD
 
     async def _all(self) -> None:
+        await self._targets()
         watchable = [kind for kind in OPTIONAL if await self._optional(kind)]
         for kind in REQUIRED:
             try:
@@ -98,6 +99,21 @@ class Resync:
             _log.info("%s is not watched: %s", kind.kind, error)
             return False
         return True
+
+    async def _targets(self) -> None:
+        """Finds out what the allowed targets are called in paths, and lists those that are served."""
+        targets = self._news.targets
+        for allowed in targets.allowed.values():
+            try:
+                plural = await self._client.plural(allowed.api_version, allowed.kind)
+            except Refused as error:
+                _log.info("%s is not watched: %s", allowed.kind, error)
+                continue
+            if plural is None:
+                continue
+            kind = targets.serves(allowed, plural)
+            if await self._optional(kind):
+                targets.listed(kind)
 
     async def _list(self, kind: Kind) -> None:
         listed, version = set(), 0

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery, FlagFeatureFlag, HttpRouteDelivery
+from headgate.api.target import FieldDelivery, ObjectReference
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Json, JsonValue, Kind
 from headgate.delivery import (
     feature_flag,
+    field_document,
     flag_config_map,
     flagd,
     flagd_reading,
@@ -50,18 +52,20 @@ class Claim:
             stable=self.stable,
             candidate=None,
             stable_slot=self.stable_slot,
+            # What a field's object holds by now is not known here: nobody is to be exposed to it.
+            settled=self.delivery.field is None,
         )
 
 
 def claims(kind: Kind, obj: Json) -> tuple[Claim, ...]:
-    """The claims in a ConfigMap, a FeatureFlag or an HTTPRoute; none where nothing can be read."""
+    """The claims in a ConfigMap, a FeatureFlag, an HTTPRoute or a target; none where nothing can be read."""
     if kind == CONFIG_MAP:
         return tuple(_in_config_map(obj))
     if kind == FEATURE_FLAG:
         return tuple(_in_feature_flag(obj))
     if kind == HTTP_ROUTE:
         return tuple(_in_http_route(obj))
-    return ()
+    return tuple(_in_fields(kind, obj))
 
 
 def _in_config_map(obj: Json) -> Iterator[Claim]:
@@ -123,4 +127,19 @@ def _in_http_route(obj: Json) -> Iterator[Claim]:
             delivery=Delivery(
                 http_route=HttpRouteDelivery.model_construct(name=shape.name(obj), backends=list(marks.backends))
             ),
+        )
+
+
+def _in_fields(kind: Kind, obj: Json) -> Iterator[Claim]:
+    held_by = ObjectReference.model_construct(api_version=kind.api_version, kind=kind.kind, name=shape.name(obj))
+    for (rollout, path), marks in field_document.on(obj).items():
+        yield Claim(
+            rollout=rollout,
+            uid=marks.uid,
+            revision=marks.revision,
+            attempt=marks.attempt,
+            stable=marks.stable,
+            stable_slot=0,
+            exposing=marks.weight > 0,
+            delivery=Delivery(field=FieldDelivery.model_construct(path=path, target=held_by)),
         )

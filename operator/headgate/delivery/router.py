@@ -7,6 +7,7 @@ from headgate.api.rollout import Delivery
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, Documents, Objects
 from headgate.delivery import feature_flag, flag_config_map
 from headgate.delivery.feature_flag import FeatureFlag
+from headgate.delivery.field import FieldRouter, KindOf
 from headgate.delivery.flag_config_map import FlagConfigMap
 from headgate.delivery.flag_router import FlagRouter
 from headgate.delivery.http_route import HttpRouteRouter
@@ -45,26 +46,34 @@ def _everybody(_rollout: str) -> bool:
     return True
 
 
-def routers(
+def _no_targets(_target: object, _path: str) -> str:
+    return "no targets are configured"
+
+
+def routers(  # noqa: PLR0917 - the last two are seldom given
     namespace: str,
     deliveries: Sequence[Delivery],
     objects: Objects,
     documents: Documents,
     lives: Callable[[str], bool] = _everybody,
+    kind_of: KindOf = _no_targets,
 ) -> dict[str, Router]:
     """The routers behind the deliveries of a Rollout, by router id.
 
     ``lives`` says whether a Rollout of that name exists in the namespace: what one that is gone left behind may be
-    taken over. Making routers asks and writes nothing; make them anew for every look.
+    taken over. ``kind_of`` knows the kinds whose objects' fields may be written.
+    Making routers asks and writes nothing; make them anew for every look.
     """
     around = NamespaceObjects(namespace, objects, documents)
-    return {router_id(delivery): _router(delivery, around, lives) for delivery in deliveries}
+    return {router_id(delivery): _router(delivery, around, lives, kind_of) for delivery in deliveries}
 
 
-def _router(delivery: Delivery, around: NamespaceObjects, lives: Callable[[str], bool]) -> Router:
+def _router(delivery: Delivery, around: NamespaceObjects, lives: Callable[[str], bool], kind_of: KindOf) -> Router:
     router = router_id(delivery)
     if delivery.http_route is not None:
         return HttpRouteRouter(router, delivery.http_route, around, lives)
+    if delivery.field is not None:
+        return FieldRouter(router, delivery.field, around, lives, kind_of)
     flag = delivery.flag
     if flag is not None and flag.config_map is not None:
         place = flag.config_map

@@ -10,6 +10,7 @@ from headgate.engine.routers import is_delivered, undelivered
 from headgate.engine.routing import Payload
 from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
+from headgate.engine.target import is_another, rebase, tell_of_another
 from headgate.engine.turn import Turn, named
 
 
@@ -18,7 +19,15 @@ def be_first(turn: Turn, subject: Subject) -> None:
     if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
-    turn.change(stable=StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=0))
+    if turn.status.stable is not None:
+        if rejection := _rejection(turn, subject.ref):
+            turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+            return
+        tell_of_another(turn, turn.status.stable)
+    slot = turn.status.stable.slot if turn.status.stable is not None else 0
+    target = turn.observation.target.ref if turn.observation.target is not None else None
+    stable = StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=slot, target=target)
+    turn.change(stable=stable)
     turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
     turn.record = record_of(turn)
 
@@ -26,10 +35,12 @@ def be_first(turn: Turn, subject: Subject) -> None:
 def rest(turn: Turn, subject: Subject) -> None:
     """With no attempt in flight: begin one when the spec names a version that may be tried."""
     stable, spec = turn.status.stable, turn.observation.rollout.spec
-    if stable is None:
+    _hear_retry(turn)
+    if stable is None or is_another(turn):
         be_first(turn, subject)
         return
-    _hear_retry(turn)
+    if rebase(turn):
+        return
     if subject.problem is not None or subject.pending or subject.ref is None or spec is None:
         turn.problem = turn.problem or subject.problem
         return
@@ -74,6 +85,9 @@ def verify(turn: Turn) -> None:
     if spec.paused:
         turn.waits = "spec.paused is set"
         return
+    if turn.flight.paused is not None:
+        turn.waits = f"paused by {turn.flight.paused.check}; resume with headgate.dev/resume: {turn.flight.number}"
+        return
     plan = _freeze(turn)
     before = turn.attempt
     turn.manifest = plan
@@ -105,7 +119,7 @@ def _freeze(turn: Turn) -> Plan:
         steps=spec.steps,
         gates=spec.gates,
         gate_specs=dict(sorted(specs.items())),
-        delivery=spec.delivery,
+        delivery=spec.routes(),
         bake_for=spec.bake_for,
         progress_deadline=spec.progress_deadline,
     )

@@ -13,6 +13,7 @@ from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
+from headgate.engine.target import NOT_ALLOWED
 from headgate.engine.turn import Turn
 from headgate.engine.writing import is_worth_writing
 
@@ -40,6 +41,8 @@ def _advance(turn: Turn) -> None:
     if turn.observation.claimed_by:
         router, owner = min(turn.observation.claimed_by.items())
         turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
+    if (target := turn.observation.target) is not None and target.reason == NOT_ALLOWED:
+        turn.stall(target.reason, target.message)
     if turn.in_flight:
         steps.hear(turn)
         if turn_back(turn, subject):

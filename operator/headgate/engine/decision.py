@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from headgate.api.rollout import Delivery
-from headgate.api.rollout_status import RolloutStatus
+from headgate.api.rollout_status import RolloutStatus, TargetRef
 from headgate.engine.evidence import Question
 from headgate.engine.observation import Memory
 from headgate.engine.plan import Plan, Record
@@ -31,11 +31,24 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class SpecRestore:
-    """Put spec.prompt.version back, provided that it still holds the rejected value."""
+    """Put back what is released, provided that it still is the rejected version: spec.prompt.version, or a target."""
 
     attempt: int
     rejected: str
     restored: str
+    target: "TargetRestore | None" = None
+    """The object whose fields are put back; None for spec.prompt.version."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRestore:
+    """Which object, from which content to which; the names are those of snapshots."""
+
+    ref: TargetRef
+    rejected_digest: str
+    restored_digest: str
+    waits_for: tuple[Delivery, ...] = ()
+    """Deliveries whose reader must have gone back to stable first, where it tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from headgate.api.rollout import Delivery, KillSwitch
-from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, VersionRef
+from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, StableRef, VersionRef
 from headgate.engine.observation import RolloutView, VersionView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
 from headgate.engine.routing import ArmVersion, Payload, Routing, router_id
@@ -24,7 +24,7 @@ def deliveries(view: RolloutView, status: RolloutStatus, plan: Plan | None) -> t
     """The routers of the attempt while there is one, else of the spec."""
     if plan is not None and _frozen(status.attempt):
         return tuple(plan.delivery)
-    return tuple(view.spec.delivery) if view.spec is not None else ()
+    return tuple(view.spec.routes()) if view.spec is not None else ()
 
 
 def routing_for(
@@ -50,6 +50,7 @@ def routing_for(
         shadow=shadow if shown else 0,
         stable_slot=stable.slot,
         kill=kill,
+        settled=_is_settled(stable, versions),
     )
 
 
@@ -88,11 +89,16 @@ def _frozen(attempt: Attempt | None) -> bool:
 def _probe(view: RolloutView, versions: Mapping[str, VersionView]) -> Routing | None:
     if view.spec is None:
         return None
-    name = view.spec.prompt.version
+    # A target holds one version, whatever it is called.
+    name = view.spec.prompt.version if view.spec.prompt is not None else next(iter(versions), view.name)
     known = versions.get(name)
     stable = ArmVersion(name, known.digest if known else "", known.payload if known else None)
     revision, kill = view.status.revision, view.spec.kill_switch
     return Routing(view.namespace, view.name, view.uid, revision, 0, stable, None, kill=kill)
+
+
+def _is_settled(stable: StableRef, versions: Mapping[str, VersionView]) -> bool:
+    return stable.target is None or any(known.digest == stable.digest for known in versions.values())
 
 
 def _arm(ref: VersionRef, frozen: FrozenVersion | None, versions: Mapping[str, VersionView]) -> ArmVersion:

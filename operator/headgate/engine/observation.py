@@ -6,7 +6,8 @@ from datetime import datetime
 
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, RolloutSpec
-from headgate.api.rollout_status import RolloutStatus
+from headgate.api.rollout_status import RolloutStatus, TargetRef
+from headgate.engine.content import Content
 from headgate.engine.evidence import Look
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import Payload, RouterState, Routing
@@ -63,6 +64,39 @@ class VersionView:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetView:
+    """The object that spec.target names, or why there is none to be seen. The fields are stable's while it has some."""
+
+    ref: TargetRef | None = None
+    """Which object it is and which of its fields were read; None when it is not to be seen."""
+    version: VersionView | None = None
+    """What it holds now."""
+    content: Content | None = None
+    rebased: VersionView | None = None
+    """What it holds, by the fields that the spec declares now, where those are others than stable's."""
+    rebased_ref: TargetRef | None = None
+    rebased_content: Content | None = None
+    generation: int = 0
+    reason: str = ""
+    """Why it cannot be used, as a word: TargetNotAllowed, TargetNotServed or TargetNotFound."""
+    message: str = ""
+    """The same for people, in one line with the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrestored:
+    """A restore of the spec that did not work."""
+
+    attempt: int
+    reason: str
+    """As a word: SnapshotTampered, SnapshotGone or RestoreRefused."""
+    message: str
+    tries: int
+    not_before: datetime
+    """When it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """A QualityGate as the store knows it."""
 
@@ -107,6 +141,8 @@ class Memory:
     """By router id, what it was last seen to show, the revision aside; a later difference is drift."""
     restored: int | None = None
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
+    unrestored: Unrestored | None = None
+    """Set by the controller: why the spec restore did not work, until it does."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
 
@@ -120,6 +156,8 @@ class Observation:
     """The PromptVersions that its spec and status name, those that exist."""
     gates: Mapping[str, GateView]
     """The QualityGates that its spec names, those that exist."""
+    target: TargetView | None = None
+    """The object that the spec releases, when it is no prompt's version."""
     plan: Plan | None = None
     """The manifest of the attempt that the status names; None when there is none or it is gone."""
     record: Record | None = None

@@ -6,7 +6,11 @@ from datetime import timedelta
 from headgate.engine.subject import Subject
 from headgate.engine.turn import Turn
 
-PATIENCE = {"VersionNotFound": timedelta(seconds=2), "VersionNotCompiled": timedelta(seconds=10)}
+PATIENCE = {
+    "VersionNotFound": timedelta(seconds=2),
+    "VersionNotCompiled": timedelta(seconds=10),
+    "TargetNotFound": timedelta(seconds=2),
+}
 """How long each problem may last before people hear of it; every other one counts at once."""
 
 

@@ -5,6 +5,7 @@ from headgate.engine import wayback
 from headgate.engine.decision import NoticeKind
 from headgate.engine.routers import ahead
 from headgate.engine.routing import RouterState
+from headgate.engine.target import known_target
 from headgate.engine.turn import Turn, named
 
 LOST_END = "a router is ahead of the status, so the end of this attempt was lost"
@@ -23,7 +24,12 @@ def recover(turn: Turn) -> None:
     stable = turn.status.stable
     known = turn.status.revision if stable is not None else -1
     if router is not None and router.stable is not None and shown > max(recorded, known):
-        stable = StableRef(version=router.stable.version, digest=router.stable.digest, slot=_slot(turn, router))
+        stable = StableRef(
+            version=router.stable.version,
+            digest=router.stable.digest,
+            slot=_slot(turn, router),
+            target=known_target(turn),
+        )
     elif record is not None and record.stable is not None and recorded > known:
         stable = record.stable
     if stable is None:

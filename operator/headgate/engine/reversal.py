@@ -1,10 +1,12 @@
-"""What takes an attempt back besides a gate: the kill switch, an abort, a spec that asks for something else."""
+"""What takes an attempt back besides a gate: kill switch, abort, alert, a spec that asks for something else."""
 
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Outcome
 from headgate.engine import wayback
+from headgate.engine.alerting import alert_to_revert, heed
 from headgate.engine.annotations import ABORT, ask
 from headgate.engine.subject import Subject
+from headgate.engine.target import asker, departed
 from headgate.engine.turn import Turn, named
 
 
@@ -16,9 +18,12 @@ def turn_back(turn: Turn, subject: Subject) -> bool:
         wayback.begin(turn, Outcome.ROLLED_BACK, f"spec.killSwitch is {view.spec.kill_switch.value}", reject=True)
     elif asked is not None and asked.attempt == attempt.number:
         wayback.begin(turn, Outcome.ROLLED_BACK, f"aborted by annotation {asked.written!r}", reject=True)
+    elif (alert := alert_to_revert(turn)) is not None:
+        wayback.begin(turn, Outcome.ROLLED_BACK, f"alert: {alert.text}", reject=True)
     elif failing is not None and failing[0] == attempt.number:
         wayback.begin(turn, Outcome.ROLLED_BACK, failing[1], reject=True)
     else:
+        heed(turn)
         _follow_spec(turn, subject)
     return turn.urgent
 
@@ -26,12 +31,15 @@ def turn_back(turn: Turn, subject: Subject) -> bool:
 def _follow_spec(turn: Turn, subject: Subject) -> None:
     """Ends an attempt that the spec no longer asks for; one whose version cannot be resolved is held."""
     attempt, stable = turn.flight, turn.status.stable
+    if (why := departed(turn)) is not None:
+        wayback.begin(turn, Outcome.ABORTED, why, reject=False)
+        return
     if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
     if subject.ref.digest == attempt.candidate.digest:
         return
     if stable is not None and subject.ref.digest == stable.digest:
-        wayback.begin(turn, Outcome.ABORTED, "spec.prompt.version points back at stable", reject=False)
+        wayback.begin(turn, Outcome.ABORTED, f"{asker(turn)} back at stable", reject=False)
     else:
         wayback.begin(turn, Outcome.SUPERSEDED, f"superseded by {named(subject.ref)}", reject=False)

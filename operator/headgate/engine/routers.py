@@ -65,9 +65,13 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
 
 
 def _lags(state: RouterState, routing: Routing) -> bool:
-    """Whether a router that exposes nobody only carries too old a revision: a late write could still pass its fence."""
+    """Whether a router that exposes nobody only carries too old a revision: a late write could still pass its fence.
+
+    Or what was written into it is no longer what its reader needs.
+    """
     nobody = routing.candidate is None and not state.weight and not state.shadow
-    return nobody and state.exposed <= {routing.stable.digest} and (state.revision or 0) < routing.revision
+    exposes_nobody = nobody and state.exposed <= {routing.stable.digest}
+    return state.lags or (exposes_nobody and (state.revision or 0) < routing.revision)
 
 
 def _corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from headgate.api.rollout import Delivery, KillSwitch
+from headgate.api.target import ObjectReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Routing:
     stable_slot: int = 0
     """Which of an httpRoute's backends serves stable."""
     kill: KillSwitch = KillSwitch.OFF
+    settled: bool = True
+    """Whether the object that is released holds stable's content; always so for prompts, which are named apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class RouterState:
     """What one router was seen to show."""
 
     router: str
-    """Its identity: ``flag/<configMap>/<key>#<flag>``, ``featureFlag/<name>#<flag>`` or ``httpRoute/<name>``."""
+    """Its identity: ``flag/<configMap>/<key>#<flag>``, ``featureFlag/<name>#<flag>``, ``httpRoute/<name>``
+    or ``field/<group>/<kind>/<name>#<path>``."""
     matches: bool
     """Whether it shows exactly the routing that was asked about."""
     absent: bool = False
@@ -69,6 +73,8 @@ class RouterState:
     stable_slot: int | None = None
     exposed: frozenset[str] = field(default_factory=frozenset)
     """Digests that somebody is served by it."""
+    lags: bool = False
+    """Whether it shows what was written, and its reader by now asks for something else: that is nobody's drift."""
     writer: str | None = None
     """The field manager that wrote it last, when that is not headgate."""
     problem: str | None = None
@@ -85,4 +91,17 @@ def router_id(delivery: Delivery) -> str:
             return f"featureFlag/{flag.feature_flag.name}#{flag.name}"
     if delivery.http_route is not None:
         return f"httpRoute/{delivery.http_route.name}"
+    if delivery.field is not None:
+        held_by = delivery.field.target
+        place = f"{_group(held_by.api_version)}/{held_by.kind}/{held_by.name}" if held_by is not None else "target"
+        return f"field/{place}#{delivery.field.path}"
     raise ValueError("a delivery without a router")
+
+
+def target_id(target: ObjectReference) -> str:
+    """The identity of an object that is released; two Rollouts with the same one claim the same thing."""
+    return f"target/{_group(target.api_version)}/{target.kind}/{target.name}"
+
+
+def _group(api_version: str) -> str:
+    return api_version.split("/", 1)[0]

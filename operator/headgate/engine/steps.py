@@ -146,7 +146,10 @@ def promote(turn: Turn) -> None:
     slot = stable.slot if stable is not None else 0
     turn.change(
         stable=StableRef.model_construct(
-            version=attempt.candidate.version, digest=attempt.candidate.digest, slot=1 - slot if swaps else slot
+            version=attempt.candidate.version,
+            digest=attempt.candidate.digest,
+            slot=1 - slot if swaps else slot,
+            target=stable.target if stable is not None else None,
         ),
         weight=0,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from headgate.api.rollout_status import RolloutStatus, VersionRef
-from headgate.engine.observation import Observation
+from headgate.engine.observation import Observation, TargetView
 from headgate.engine.turn import Problem
 
 
@@ -23,6 +23,8 @@ def resolve(observation: Observation, status: RolloutStatus) -> Subject:
     if view.spec is None:
         return Subject(None, Problem("InvalidSpec", view.spec_error or "the spec cannot be read"))
     wanted = view.spec.prompt
+    if wanted is None:
+        return _of_target(observation.target)
     known = observation.versions.get(wanted.version)
     stable = status.stable
     if stable is not None and wanted.version == stable.version and (known is None or known.digest == stable.digest):
@@ -61,6 +63,14 @@ def resolve(observation: Observation, status: RolloutStatus) -> Subject:
         waiting = Problem("VersionNotCompiled", f"PromptVersion {ref.version!r} is not compiled yet", invalid=False)
         return Subject(ref, waiting)
     return Subject(ref)
+
+
+def _of_target(target: TargetView | None) -> Subject:
+    """What the target holds: its own edit is the release, so whatever it holds can be tried."""
+    if target is None or target.version is None:
+        reason, message = (target.reason, target.message) if target is not None else ("", "")
+        return Subject(None, Problem(reason or "TargetNotFound", message or "spec.target is not to be seen"))
+    return Subject(VersionRef(version=target.version.name, digest=target.version.digest))
 
 
 def _recorded_digest(status: RolloutStatus, ref: VersionRef) -> str | None:

@@ -1,9 +1,11 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
-from headgate.api.rollout_status import AttemptState, Outcome, Rejection
+from headgate.api.rollout import RolloutSpec
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, VersionRef
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.routers import is_back
+from headgate.engine.target import restore_target
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -30,10 +32,11 @@ def go_on(turn: Turn) -> None:
     attempt = turn.flight
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
     turn.urgent = True
+    waits = False
     if rejecting:
         _keep_record(turn)
-        _restore_spec(turn)
-    if not is_back(turn) or turn.restore is not None or turn.record is not None:
+        waits = _restore_spec(turn)
+    if not is_back(turn) or waits or turn.record is not None:
         return
     end(turn)
 
@@ -57,9 +60,17 @@ def _keep_record(turn: Turn) -> None:
         turn.record = record_of(turn)
 
 
-def _restore_spec(turn: Turn) -> None:
+def _restore_spec(turn: Turn) -> bool:
+    """Whether what is released still is the rejected version, so that it must be put back first."""
     attempt, view = turn.flight, turn.observation.rollout
     if turn.memory.restored == attempt.number or turn.status.stable is None:
-        return
-    if view.spec is not None and view.spec.prompt.version == attempt.candidate.version:
+        return False
+    if turn.status.stable.target is not None:
+        return restore_target(turn, turn.status.stable, turn.status.stable.target)
+    if view.spec is not None and _names(view.spec, attempt.candidate):
         turn.restore = SpecRestore(attempt.number, attempt.candidate.version, turn.status.stable.version)
+    return turn.restore is not None
+
+
+def _names(spec: RolloutSpec, version: VersionRef) -> bool:
+    return spec.prompt is not None and spec.prompt.version == version.version

@@ -19,7 +19,8 @@ class PrometheusServer:
     """Prometheus in a directory of its own; also a context manager that starts and stops it.
 
     `scrape_targets` are addresses (`host:port`) by job, scraped at `/metrics`. `scrape_interval` is a Prometheus
-    duration. `rules` is the YAML of a rules file. A configuration that is already in the directory is left as it is
+    duration. `rules` is the YAML of a rules file; alerts go to the
+    `alertmanager` at that address (`host:port`). A configuration that is already in the directory is left as it is
     with `keep_configuration`: it is the user's then. It ends with this process, unless a `pid_directory` detaches it.
     """
 
@@ -30,6 +31,7 @@ class PrometheusServer:
         scrape_interval: str = "1s",
         *,
         rules: str | None = None,
+        alertmanager: str | None = None,
         keep_configuration: bool = False,
         pid_directory: Path | None = None,
     ) -> None:
@@ -40,6 +42,7 @@ class PrometheusServer:
         self._scrape_targets = dict(scrape_targets or {})
         self._scrape_interval = scrape_interval
         self._rules = rules
+        self._alertmanager = alertmanager
         self._keep_configuration = keep_configuration
         self._pid_directory = pid_directory
         self._port = 0
@@ -123,7 +126,7 @@ class PrometheusServer:
             return
         if self._rules is not None:
             (self.directory / "rules.yml").write_text(self._rules)
-        content = {
+        content: dict[str, object] = {
             "global": {"scrape_interval": self._scrape_interval, "evaluation_interval": self._scrape_interval},
             "rule_files": ["rules.yml"],
             "scrape_configs": [
@@ -133,6 +136,8 @@ class PrometheusServer:
                 }
             ],
         }
+        if self._alertmanager is not None:
+            content["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [self._alertmanager]}]}]}
         self.configuration.write_text(_HEADER + yaml.safe_dump(content, sort_keys=False))
 
 

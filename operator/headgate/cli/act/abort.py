@@ -41,6 +41,8 @@ def retry(view: RolloutView, number: int | None) -> Change:
     if spec.kill_switch is not KillSwitch.OFF:
         raise CommandError(f"{view.key}: the kill switch is on; first: headgate kill {view.name} --to Off")
     before = attempt.number if attempt is not None else 0
+    if spec.prompt is None:
+        return _lift_alone(view, rejection)
     patch: Json = {} if spec.prompt.version == rejection.version else {"prompt": {"version": rejection.version}}
     moved = f"; spec.prompt.version is {rejection.version} again (was {spec.prompt.version})" if patch else ""
     return Change(
@@ -48,6 +50,17 @@ def retry(view: RolloutView, number: int | None) -> Change:
         is_done=lambda later: later.status.attempt is not None and later.status.attempt.number > before,
         annotation=(RETRY, str(rejection.attempt)),
         spec=patch,
+    )
+
+
+def _lift_alone(view: RolloutView, rejection: Rejection) -> Change:
+    """What a target holds is its owners' to write: only the rejection goes."""
+    return Change(
+        says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt});"
+        " it is tried when the target holds it again",
+        is_done=lambda later: all(known.attempt != rejection.attempt for known in later.status.rejected),
+        annotation=(RETRY, str(rejection.attempt)),
+        spec={},
     )
 
 

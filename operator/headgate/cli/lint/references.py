@@ -7,7 +7,7 @@ from headgate.cli.lint.collection import Collection
 from headgate.cli.lint.fields import closest
 from headgate.cli.lint.finding import Finding
 from headgate.cli.lint.resource import Resource
-from headgate.engine.routing import router_id
+from headgate.engine.routing import router_id, target_id
 from headgate.evidence.queries import missing_args
 
 _ELSEWHERE = "it may be in the cluster already"
@@ -24,6 +24,8 @@ def reference_findings(collection: Collection) -> Iterator[Finding]:
 
 def _version(collection: Collection, rollout: Resource[RolloutSpec]) -> Iterator[Finding]:
     subject = rollout.spec.prompt
+    if subject is None:
+        return
     prompt = collection.prompts.get((rollout.namespace, subject.version))
     path = ("spec", "prompt", "version")
     if prompt is not None and prompt.spec.family != subject.family:
@@ -67,7 +69,15 @@ def _gate(
 def _claims(collection: Collection) -> Iterator[Finding]:
     owners: dict[tuple[str | None, str], Resource[RolloutSpec]] = {}
     for rollout in collection.rollouts.values():
-        for index, delivery in enumerate(rollout.spec.delivery):
+        target = rollout.spec.target
+        if target is not None:
+            owner = owners.setdefault((rollout.namespace, target_id(target)), rollout)
+            if owner is not rollout:
+                what = f"{target.kind} {target.name} is released by the Rollout {owner.name} already"
+                place = f"in {owner.document.file}:{owner.document.line(('metadata', 'name'))}"
+                fix = "declare all its fields in one Rollout"
+                yield rollout.error(("spec", "target"), what, f"{place}; the older one keeps it", fix)
+        for index, delivery in enumerate(rollout.spec.routes()):
             router = router_id(delivery)
             owner = owners.setdefault((rollout.namespace, router), rollout)
             if owner is not rollout:

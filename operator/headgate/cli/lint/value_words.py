@@ -10,6 +10,7 @@ from headgate.api.prompt_version import Decimal
 from headgate.api.quality_gate import ParameterName
 from headgate.api.quantities import DataKey, ObjectName, ShortName
 from headgate.api.rollout import FlagName, ServiceName
+from headgate.api.target import KindName
 from headgate.cli.lint.finding import quoted
 
 
@@ -27,6 +28,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         _pattern(TypeAdapter(FlagName)): "write letters, digits, -, _ and ., beginning with a letter or digit",
         _pattern(TypeAdapter(ParameterName)): "write letters, digits and _, beginning with a letter or _",
         _pattern(TypeAdapter(DataKey)): "write letters, digits, -, _ and ., not two dots at the beginning",
+        _pattern(TypeAdapter(KindName)): "write a kind, such as InferenceService",
         _pattern(TypeAdapter(Decimal)): 'write a number in quotes, like "0.7"',
     }
 )

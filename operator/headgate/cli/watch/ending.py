@@ -35,7 +35,8 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
         return None
     if attempt is not None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
-    if status.stable is not None and status.stable.version == view.spec.prompt.version:
+    prompt = view.spec.prompt
+    if status.stable is not None and (prompt is None or status.stable.version == prompt.version):
         return End(f"{view.key}: {status.stable.version} is stable; there was no attempt", ExitStatus.OK)
     return None
 

@@ -1,0 +1,71 @@
+"""From a post that may be trusted to alerts that are stored. Knows no HTTP and decides nothing about attempts."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from headgate.alerts.matching import Bearing, Matched, is_bound, matched
+from headgate.alerts.payload import Post
+from headgate.alerts.storing import NotStored, Storing
+from headgate.api.rollout import AlertAction
+from headgate.cluster.objects import Objects
+from headgate.cluster.store import Store
+from headgate.engine.observation import Key
+
+_FEW = 10_000
+"""Alerts times Rollouts that are matched so fast that nobody waits for it."""
+
+
+class Witness(Protocol):
+    """Who counts alerts."""
+
+    def alert_post(self, outcome: str) -> None:
+        """A post ended so."""
+        ...
+
+    def alerts(self, outcome: str, count: int) -> None:
+        """So many alerts, each for one Rollout, turned out so."""
+        ...
+
+    def alert_stored(self, rollout: Key, received: float) -> None:
+        """An alert that takes the attempt back was stored; it was received at that monotonic time."""
+        ...
+
+
+class Receiving:
+    """Matches and stores."""
+
+    def __init__(self, store: Store, objects: Objects, poke: Callable[[Key], None], witness: Witness) -> None:
+        """``poke`` asks for a look at a Rollout."""
+        self._store = store
+        self._poke = poke
+        self._witness = witness
+        self._storing = Storing(store, objects, poke)
+
+    async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
+        """Returns when every alert that matters is stored. Raises NotStored."""
+        views = [view for _, view in self._store.rollouts if view.namespace in namespaces and is_bound(view)]
+        firing = [alert for alert in post.alerts if alert.is_firing]
+        if len(views) * len(firing) <= _FEW:
+            found = matched(views, firing)
+        else:
+            found = await asyncio.to_thread(matched, views, firing)
+        self._count(post, firing=len(firing), found=found)
+        for key in found.known:
+            self._poke(key)
+        if post.truncated_alerts:
+            # Nobody knows which alerts are missing, so that everybody is looked at again.
+            for view in views:
+                self._poke(view.key)
+        for view, note in found.notes.values():
+            if note.action is AlertAction.ROLLBACK:
+                self._witness.alert_stored(view.key, received)
+        await self._storing.store(list(found.notes.values()), firing)
+        if found.bearings[Bearing.BUSY]:
+            raise NotStored("another alert waits to be acted upon")
+
+    def _count(self, post: Post, *, firing: int, found: Matched) -> None:
+        for bearing, count in found.bearings.items():
+            self._witness.alerts(bearing.value, count)
+        if resolved := len(post.alerts) - firing:
+            self._witness.alerts("Resolved", resolved)

@@ -1,0 +1,72 @@
+"""Puts alerts on Rollouts, as annotations under the resourceVersion that was matched. Only then are they received."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from headgate.alerts.matching import Bearing, matched
+from headgate.alerts.payload import Alert
+from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, Json, NotFound, Objects
+from headgate.cluster.store import Store
+from headgate.engine.alert_note import ALERT, AlertNote, severity
+from headgate.engine.observation import Key, RolloutView
+
+_TRIES = 5
+_AT_ONCE = 16
+_log = logging.getLogger(__name__)
+
+
+class NotStored(Exception):
+    """An alert could not be put where it belongs; Alertmanager must send it again. The text says why."""
+
+
+class Storing:
+    """The one write of this room."""
+
+    def __init__(self, store: Store, objects: Objects, poke: Callable[[Key], None]) -> None:
+        """``poke`` asks for a look at a Rollout."""
+        self._store = store
+        self._objects = objects
+        self._poke = poke
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def store(self, notes: Sequence[tuple[RolloutView, AlertNote]], firing: Sequence[Alert]) -> int:
+        """Stores each note on its Rollout, the most severe first; how many were written. Raises NotStored."""
+        ordered = sorted(notes, key=lambda each: -severity(each[1].action))
+        answers = await asyncio.gather(*(self._one(view, note, firing) for view, note in ordered))
+        failed = [answer for answer in answers if isinstance(answer, str)]
+        if failed:
+            raise NotStored(f"{len(failed)} of {len(notes)} Rollouts: {failed[0]}")
+        return sum(answer is True for answer in answers)
+
+    async def _one(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert]) -> bool | str:
+        """Whether it was written, or why it could not be; False when it is needless by now."""
+        async with self._turns:
+            try:
+                return await self._write(view, note, firing)
+            except NotFound:
+                return False
+            except ClusterError as error:
+                return str(error)
+
+    async def _write(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert]) -> bool | str:
+        for _ in range(_TRIES):
+            change: Json = {"metadata": {"annotations": {ALERT: note.written()}}}
+            try:
+                raw = await self._objects.merge_patch(
+                    ROLLOUT, view.namespace, view.name, change, resource_version=view.resource_version
+                )
+            except Conflict:
+                newer = self._store.saw_rollout(await self._objects.get(ROLLOUT, view.namespace, view.name))
+                again = matched([newer] if newer is not None else [], firing)
+                if again.bearings[Bearing.BUSY]:
+                    return f"Rollout {view.key}: another alert waits to be acted upon"
+                if view.key not in again.notes:
+                    self._poke(view.key)
+                    return False
+                view, note = again.notes[view.key]
+            else:
+                self._store.saw_rollout(raw)
+                _log.info("alert stored: %s", note.text, extra={"object": str(view.key), "action": note.action.value})
+                return True
+        return f"Rollout {view.key}: somebody else writes it all the time"

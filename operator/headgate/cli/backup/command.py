@@ -1,0 +1,74 @@
+"""`headgate backup` and `headgate restore` as typer sees them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headgate.cli.exit_statuses import ExitStatus
+from headgate.cli.failures import CommandError
+from headgate.cli.options import AllNamespaces, Context, Kubeconfig, Namespace, Target
+
+
+def backup_command(
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout when not given.")
+    ] = None,
+    namespace: Namespace = None,
+    all_namespaces: AllNamespaces = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Save Rollouts with their statuses, gates, versions, records, manifests and flag documents, with checksums."""
+    import asyncio
+    import sys
+
+    from headgate.cli.backup import archive as archives
+    from headgate.cli.backup.collecting import Collecting
+    from headgate.cli.backup.reaching import connected, namespace_of
+    from headgate.cli.printing import note
+
+    target = Target(kubeconfig, context, namespace)
+    chosen = None if all_namespaces else namespace_of(target)
+    archive = asyncio.run(connected(target, lambda client: Collecting(client, chosen).archive()))
+    if output is None:
+        sys.stdout.write(archives.written(archive))
+    else:
+        archives.save(archive, output)
+    note(f"saved {len(archive.objects)} objects, {len(archive.active)} of them Rollouts")
+
+
+def restore_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `headgate backup` wrote.")],
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only check the checksums and what they hold; ask no cluster.")
+    ] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Write a backup into a cluster that has none of it, while the operator is stopped. Exposes nobody to anything."""
+    import asyncio
+
+    from headgate.cli.backup import archive as archives
+    from headgate.cli.backup.checking import damaged, incomplete
+    from headgate.cli.backup.reaching import connected
+    from headgate.cli.backup.restoring import Restoring
+    from headgate.cli.printing import note
+
+    archive = archives.read(file)
+    faults = list(damaged(archive))
+    for fault in faults:
+        note(f"damaged: {fault}")
+    for gap in incomplete(archive):
+        note(f"incomplete: {gap}")
+    if faults:
+        raise CommandError(f"{file}: {len(faults)} objects are damaged; take another backup", ExitStatus.FAILED)
+    if verify:
+        print(f"{file}: sound, {len(archive.objects)} objects of {archive.taken_at}")
+        return
+    done = asyncio.run(connected(Target(kubeconfig, context), lambda client: Restoring(client, archive).restore()))
+    for rollout in done.by_record:
+        note(f"{rollout}: its status is left to the operator, which goes on from the record")
+    print(f"restored {done.created} objects; {done.there} were there")

@@ -1,0 +1,43 @@
+"""The cluster that a backup is taken from or restored into. Knows nothing of backups."""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from headgate.cli.exit_statuses import ExitStatus
+from headgate.cli.failures import CommandError
+from headgate.cli.kube.connection import connect
+from headgate.cli.options import Target
+from headgate.cluster.client import Client
+from headgate.cluster.credentials import credentials
+
+_Result = TypeVar("_Result")
+
+
+async def connected(target: Target, work: Callable[[Client], Awaitable[_Result]]) -> _Result:
+    """What the work makes of a client. Raises what it raises, and Refused or CommandError without a kubeconfig."""
+    client = Client(await credentials(_kubeconfig(target), target.context))
+    try:
+        return await work(client)
+    finally:
+        await client.close()
+
+
+def namespace_of(target: Target) -> str:
+    """The namespace that is meant: the one that was named, or the context's."""
+    with connect(target) as connection:
+        return connection.namespace
+
+
+def _kubeconfig(target: Target) -> Path | None:
+    """The file that is named, as kubectl looks for it; None: the pod's own account."""
+    if target.kubeconfig is not None:
+        if not target.kubeconfig.is_file():
+            raise CommandError(f"--kubeconfig {target.kubeconfig}: no such file", ExitStatus.USAGE)
+        return target.kubeconfig
+    named = os.environ.get("KUBECONFIG")
+    if named:
+        return Path(named)
+    usual = Path("~/.kube/config").expanduser()
+    return usual if usual.is_file() else None

@@ -1,0 +1,147 @@
+"""A field of an object as a router: another controller reads the candidate's share from it. It has no legacy path."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from headgate.api.rollout_status import TargetRef
+from headgate.api.target import FieldDelivery, ObjectReference
+from headgate.cluster.objects import ClusterError, Conflict, Json, Kind, Refused
+from headgate.delivery import fence, field_document
+from headgate.delivery.field_document import Marks
+from headgate.delivery.last_writer import other_writer
+from headgate.delivery.namespace_objects import NamespaceObjects
+from headgate.delivery.refusals import Unusable
+from headgate.engine.routing import RouterState, Routing
+
+KindOf = Callable[[ObjectReference | TargetRef, str], Kind | str]
+"""The kind of an object whose field is meant; why there is none, for people."""
+
+
+class FieldRouter:
+    """The weight in one field of one object."""
+
+    def __init__(
+        self,
+        router: str,
+        delivery: FieldDelivery,
+        around: NamespaceObjects,
+        lives: Callable[[str], bool],
+        kind_of: KindOf,
+    ) -> None:
+        self._router = router
+        self._path = delivery.path
+        self._target = delivery.target
+        self._around = around
+        self._lives = lives
+        self._kind = kind_of(delivery.target, delivery.path) if delivery.target is not None else "it names no object"
+
+    def observe(self, routing: Routing) -> RouterState:
+        """What the field was last seen to hold. Asks nobody."""
+        if isinstance(self._kind, str) or self._target is None:
+            return RouterState(self._router, matches=False, problem=str(self._kind))
+        obj = self._around.seen(self._kind, self._target.name)
+        if obj is None:
+            return RouterState(self._router, matches=False, absent=True, problem=self._missing())
+        if (claimed := self._claimed(obj, routing)) is not None:
+            return RouterState(self._router, matches=False, problem=claimed)
+        marks, held = self._marks(obj, routing), field_document.value(obj, self._path)
+        must = field_document.weight(obj, self._path, routing, marks)
+        problem = field_document.problem(obj, self._path)
+        matches = problem is None and held == must and marks is not None and self._stands(obj, marks, routing)
+        if marks is None:
+            return RouterState(self._router, matches=False, problem=problem)
+        exposing = held if held is not None else 100
+        if held == must and not fence.exposes(routing):
+            exposing = 0
+        candidate = {marks.candidate.digest} if marks.candidate is not None and exposing else set()
+        paths = [tuple(self._path.split(".")), ("metadata", "annotations", field_document.PREFIX + routing.rollout)]
+        return RouterState(
+            self._router,
+            matches=matches,
+            weight=exposing if held is not None else None,
+            shadow=0,
+            revision=marks.revision,
+            stable=marks.stable,
+            exposed=frozenset({marks.stable.digest} | candidate),
+            lags=not matches and problem is None and held == marks.written and self._marked(obj, marks, routing),
+            writer=None if matches else other_writer(obj, *paths),
+            problem=problem,
+        )
+
+    async def apply(self, routing: Routing) -> RouterState:
+        """Writes the weight and the marks in one write. Raises ClusterError, Fenced and Unusable."""
+        kind, target = self._known()
+        obj = self._around.seen(kind, target.name)
+        if obj is None:
+            # Every object of an allowed kind is listed before anything is decided, and then watched.
+            raise Unusable(self._missing())
+        state = self.observe(routing)
+        if state.matches:
+            return state
+        if (reason := self._claimed(obj, routing) or field_document.problem(obj, self._path)) is not None:
+            raise Unusable(reason)
+        marks = self._marks(obj, routing)
+        fence.check(marks.revision if marks is not None else None, routing)
+        must = field_document.weight(obj, self._path, routing, marks)
+        after = field_document.wanted(obj, self._path, routing, marks)
+        operations = field_document.edits(obj, self._path, routing.rollout, must, after)
+        try:
+            written = await self._around.objects.json_patch(kind, self._around.namespace, target.name, operations)
+        except Conflict:
+            await self._look_again(routing)
+            raise
+        except Refused as error:
+            # A way back goes on to restore what was released all the same.
+            raise Unusable(str(error)) from error
+        self._around.documents.saw(kind, written)
+        return self.observe(routing)
+
+    async def refresh(self) -> None:
+        """Reads the object. Raises ClusterError."""
+        if not isinstance(self._kind, str) and self._target is not None:
+            await self._around.fetch(self._kind, self._target.name)
+
+    async def _look_again(self, routing: Routing) -> None:
+        """Somebody else wrote the object: raises Fenced when that was a higher revision."""
+        kind, target = self._known()
+        try:
+            obj = await self._around.fetch(kind, target.name)
+        except ClusterError:
+            return  # the conflict itself is what the caller hears of
+        marks = self._marks(obj, routing) if obj is not None else None
+        fence.check(marks.revision if marks is not None else None, routing)
+
+    def _known(self) -> tuple[Kind, ObjectReference]:
+        if isinstance(self._kind, str) or self._target is None:
+            raise Unusable(str(self._kind))
+        return self._kind, self._target
+
+    def _marks(self, obj: Json, routing: Routing) -> Marks | None:
+        return field_document.on(obj).get((routing.rollout, self._path))
+
+    def _stands(self, obj: Json, marks: Marks, routing: Routing) -> bool:
+        """Whether the marks are the routing's but for counts that may lag behind."""
+        after = field_document.wanted(obj, self._path, routing, marks)
+        same = marks == replace(after, revision=marks.revision, attempt=marks.attempt)
+        return same and fence.stands(marks.revision, routing)
+
+    def _marked(self, obj: Json, marks: Marks, routing: Routing) -> bool:
+        """Whether the marks are the routing's but for what follows from the status of the field's reader."""
+        after = field_document.wanted(obj, self._path, routing, marks)
+        lagging = replace(after, revision=marks.revision, attempt=marks.attempt)
+        return marks == replace(lagging, pinned=marks.pinned, written=marks.written)
+
+    def _claimed(self, obj: Json, routing: Routing) -> str | None:
+        """Why the field is another Rollout's; None when it is not."""
+        for rollout, path in field_document.on(obj):
+            if path == self._path and rollout != routing.rollout and self._lives(rollout):
+                return (
+                    f"{path} of {field_document.kind_and_name(obj)} belongs to Rollout {rollout};"
+                    " name another field or delete that Rollout"
+                )
+        return None
+
+    def _missing(self) -> str:
+        if self._target is None:
+            return "it names no object"
+        return f"{self._target.kind} {self._target.name} is not there; create it with the field {self._path}"

@@ -1,0 +1,191 @@
+"""A weight in a field of any object, with headgate's marks in an annotation: what it shows, and the edits. No I/O.
+
+It touches that one field, creating what is missing above it, and the annotation ``headgate.dev/<rollout>``.
+"""
+
+import json
+from dataclasses import dataclass
+
+from headgate.cluster.objects import Json, JsonValue
+from headgate.delivery import json_text, kserve, shape
+from headgate.delivery.fence import exposes
+from headgate.delivery.kserve import Pinned
+from headgate.engine.routing import ArmVersion, Routing
+
+PREFIX = "headgate.dev/"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The fence and the memory of one Rollout about one field."""
+
+    revision: int
+    uid: str
+    """The Rollout's."""
+    attempt: int
+    object_uid: str
+    """The object's: marks that were copied to another object say nothing."""
+    stable: ArmVersion
+    candidate: ArmVersion | None
+    weight: int
+    """The candidate's share that was written, in %; 0 at rest."""
+    written: int
+    """What was written into the field; at rest that is what its reader takes for nobody's share."""
+    pinned: Pinned | None
+
+
+def value(obj: Json, path: str) -> int | None:
+    """The whole number in the field; None when something else, or nothing, stands there."""
+    return shape.whole(shape.at(obj, *path.split(".")))
+
+
+def weight(obj: Json, path: str, routing: Routing, marks: Marks | None) -> int:
+    """What the field must hold under the routing."""
+    if exposes(routing):
+        return routing.weight
+    shown, known = kserve.revisions(obj, path), marks.pinned if marks is not None else None
+    return kserve.resting(shown, routing.stable.digest, known, settled=routing.settled)
+
+
+def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Marks:
+    """The marks that belong to a routing."""
+    exposing = exposes(routing)
+    shown, known = kserve.revisions(obj, path), before.pinned if before is not None else None
+    candidate = routing.candidate if exposing else None
+    return Marks(
+        revision=routing.revision,
+        uid=routing.uid,
+        attempt=routing.attempt,
+        object_uid=uid(obj),
+        stable=ArmVersion(routing.stable.version, routing.stable.digest),
+        candidate=ArmVersion(candidate.version, candidate.digest) if candidate is not None else None,
+        weight=routing.weight if exposing else 0,
+        written=weight(obj, path, routing, before),
+        pinned=known if exposing else kserve.pinned(shown, routing.stable.digest, known, settled=routing.settled),
+    )
+
+
+def problem(obj: Json, path: str) -> str | None:
+    """Why the field cannot be written, in one line; None when it can."""
+    here: JsonValue = obj
+    above = path.split(".")[:-1]
+    for index, name in enumerate(above):
+        here = shape.mapping(here).get(name)
+        if here is None:
+            return None
+        if not isinstance(here, dict):
+            where = ".".join(above[: index + 1])
+            return f"{kind_and_name(obj)}: {where} holds no object; correct the path of the delivery's field"
+    return None
+
+
+def edits(obj: Json, path: str, rollout: str, weight: int, marks: Marks) -> list[Json]:
+    """The JSON patch operations that write the weight and the marks; the resourceVersion is tested."""
+    version: Json = {"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}
+    added = [] if value(obj, path) == weight else [_add(obj, path, weight)]
+    return [version, *added, _annotate(obj, path, rollout, marks)]
+
+
+def on(obj: Json) -> dict[tuple[str, str], Marks]:
+    """The marks that were left on this very object, by Rollout and path."""
+    found = {}
+    for key, text in shape.annotations(obj).items():
+        for path, fields in _entries(text).items() if key.startswith(PREFIX) else ():
+            marks = _read(fields)
+            if marks is not None and marks.object_uid == uid(obj):
+                found[key.removeprefix(PREFIX), path] = marks
+    return found
+
+
+def uid(obj: Json) -> str:
+    """The object's UID."""
+    return shape.text(shape.at(obj, "metadata", "uid")) or ""
+
+
+def kind_and_name(obj: Json) -> str:
+    """An object as people call it."""
+    return f"{shape.text(obj.get('kind')) or 'object'} {shape.name(obj)}"
+
+
+def _add(obj: Json, path: str, weight: int) -> Json:
+    parts = path.split(".")
+    here: JsonValue = obj
+    for index, name in enumerate(parts[:-1]):
+        inner = shape.mapping(here).get(name)
+        if inner is None:
+            missing: JsonValue = weight
+            for below in reversed(parts[index + 1 :]):
+                missing = {below: missing}
+            return {"op": "add", "path": shape.pointer(*parts[: index + 1]), "value": missing}
+        here = inner
+    return {"op": "add", "path": shape.pointer(*parts), "value": weight}
+
+
+def _annotate(obj: Json, path: str, rollout: str, marks: Marks) -> Json:
+    key = PREFIX + rollout
+    present = shape.annotations(obj).get(key)
+    text = json.dumps({**_entries(present), path: _written(marks)})
+    if not isinstance(shape.at(obj, "metadata", "annotations"), dict):
+        return {"op": "add", "path": "/metadata/annotations", "value": {key: text}}
+    return {"op": "add", "path": shape.pointer("metadata", "annotations", key), "value": text}
+
+
+def _entries(text: JsonValue) -> dict[str, JsonValue]:
+    if not isinstance(text, str):
+        return {}
+    try:
+        return {path: entry for path, entry in shape.mapping(json_text.parse(text)).items() if isinstance(entry, dict)}
+    except json_text.NotJson:
+        return {}
+
+
+def _written(marks: Marks) -> Json:
+    written: Json = {
+        "revision": marks.revision,
+        "uid": marks.uid,
+        "attempt": marks.attempt,
+        "object": marks.object_uid,
+        "stable": _named(marks.stable),
+        "candidate": _named(marks.candidate) if marks.candidate is not None else None,
+        "weight": marks.weight,
+        "written": marks.written,
+    }
+    if marks.pinned is not None:
+        written["servesStable"] = {"revision": marks.pinned.revision, "digest": marks.pinned.digest}
+    return written
+
+
+def _read(fields: JsonValue) -> Marks | None:
+    """The marks; None when some of them cannot be read."""
+    entry = shape.mapping(fields)
+    revision, attempt, weight, written = (
+        shape.whole(entry.get(key)) for key in ("revision", "attempt", "weight", "written")
+    )
+    owner, object_uid = shape.text(entry.get("uid")), shape.text(entry.get("object"))
+    stable = _version(entry.get("stable"))
+    if revision is None or attempt is None or weight is None or written is None:
+        return None
+    if owner is None or object_uid is None or stable is None:
+        return None
+    serves = shape.at(fields, "servesStable")
+    pinned = shape.text(shape.at(serves, "revision")), shape.text(shape.at(serves, "digest"))
+    return Marks(
+        revision=revision,
+        uid=owner,
+        attempt=attempt,
+        object_uid=object_uid,
+        stable=stable,
+        candidate=_version(entry.get("candidate")),
+        weight=weight,
+        written=written,
+        pinned=Pinned(pinned[0], pinned[1]) if pinned[0] and pinned[1] else None,
+    )
+
+
+def _named(version: ArmVersion) -> Json:
+    return {"version": version.version, "digest": version.digest}
+
+
+def _version(entry: JsonValue) -> ArmVersion | None:
+    version, digest = shape.text(shape.at(entry, "version")), shape.text(shape.at(entry, "digest"))
+    return ArmVersion(version, digest) if version and digest else None

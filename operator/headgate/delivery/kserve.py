@@ -1,0 +1,81 @@
+"""KServe's reading of its canaryTrafficPercent, where 0 is no rest but a way back. Pure; knows no router.
+
+KServe splits between the latest revision and the last one that had 100 %. Once that is the latest itself, a weight
+below 100 takes it back to the revision before: what headgate promoted would be undone. A reader that says nothing of
+revisions in its status is taken at its word: the field is the candidate's share and nothing else.
+"""
+
+from dataclasses import dataclass
+
+from headgate.cluster.objects import Json
+from headgate.delivery import shape
+
+GROUP = "serving.kserve.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What KServe's status says of one component."""
+
+    rolled_out: str
+    """The last revision that had 100 %: what gets the share that the weight leaves."""
+    previous: str
+    """The one before it."""
+    ready: str
+    created: str
+
+
+def revisions(obj: Json, path: str) -> Revisions | None:
+    """The revisions of the component that a path such as spec.predictor.canaryTrafficPercent is in; None elsewhere."""
+    api_version, parts = shape.text(obj.get("apiVersion")) or "", path.split(".")
+    if not api_version.startswith(f"{GROUP}/") or len(parts) < 3 or parts[0] != "spec":
+        return None
+    component = shape.mapping(shape.at(obj, "status", "components", parts[1]))
+    named = [
+        shape.text(component.get(name)) or ""
+        for name in (
+            "latestRolledoutRevision",
+            "previousRolledoutRevision",
+            "latestReadyRevision",
+            "latestCreatedRevision",
+        )
+    ]
+    return Revisions(*named) if named[0] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A revision that was seen to serve a content to everybody."""
+
+    revision: str
+    digest: str
+    """The digest of stable's declared fields then."""
+
+
+def pinned(shown: Revisions | None, digest: str, before: Pinned | None, *, settled: bool) -> Pinned | None:
+    """Which revision serves stable: seen while the object holds stable's content and its latest revision has 100 %."""
+    if shown is not None and settled and shown.rolled_out == shown.ready == shown.created:
+        return Pinned(shown.rolled_out, digest)
+    return before
+
+
+def resting(shown: Revisions | None, digest: str, known: Pinned | None, *, settled: bool) -> int:
+    """The weight at which nobody is served anything but stable; ``settled`` says that the object holds its content.
+
+    An edit that is not released yet gets 0, whatever was there. Stable's own content rests at 0 while KServe gives the
+    rest to a revision that is known to serve it, or knows no earlier one to go back to; else, as after a promotion, at
+    100.
+    """
+    if shown is None or not settled:
+        return 0
+    if shown.rolled_out == shown.created:
+        return 100 if shown.previous else 0
+    return 0 if known == Pinned(shown.rolled_out, digest) else 100
+
+
+def goes_back(shown: Revisions | None, known: Pinned | None) -> bool:
+    """Whether KServe is still to give everybody back to stable's revision.
+
+    An edit before that makes it keep the other revision as the one that has the rest, until the edit's own is ready.
+    """
+    return shown is not None and known is not None and shown.previous == known.revision != shown.rolled_out

@@ -1,0 +1,40 @@
+"""What a stored alert does to the attempt that it names: takes it back, pauses it, or is told of once."""
+
+from headgate.api.rollout import AlertAction
+from headgate.api.rollout_status import PauseRecord
+from headgate.engine.alert_note import AlertNote, alert_note
+from headgate.engine.annotations import RESUME, ask
+from headgate.engine.decision import NoticeKind
+from headgate.engine.turn import Turn
+
+MOST_HEARD = 16
+"""How many alerts an attempt remembers having heard."""
+
+
+def alert_to_revert(turn: Turn) -> AlertNote | None:
+    """The stored alert that takes this attempt back, if there is one."""
+    note = _note(turn)
+    return note if note is not None and note.action is AlertAction.ROLLBACK else None
+
+
+def heed(turn: Turn) -> None:
+    """Pauses, or tells, as a stored alert asks; each alert once in an attempt."""
+    note = _note(turn)
+    if note is None or note.action is AlertAction.ROLLBACK or note.key in turn.flight.alerts:
+        return
+    attempt = turn.flight
+    turn.change_attempt(alerts=[note.key, *attempt.alerts][:MOST_HEARD])
+    message = f"attempt {attempt.number}: alert: {note.text}"
+    if note.action is AlertAction.NOTIFY or attempt.paused is not None:
+        turn.happened("AlertFiring", message, NoticeKind.WARNING)
+        return
+    paused = PauseRecord.model_construct(at=turn.now, check=f"alert/{note.name}"[:253], reason=note.text[:1024])
+    # A resume that was written before knew nothing of this pause.
+    earlier = ask(turn.observation.rollout.annotations, RESUME)
+    turn.change_attempt(paused=paused, resumed=earlier.written if earlier is not None else None)
+    turn.happened("PausedByAlert", message, NoticeKind.WARNING)
+
+
+def _note(turn: Turn) -> AlertNote | None:
+    note = alert_note(turn.observation.rollout.annotations)
+    return note if note is not None and note.attempt == turn.flight.number else None

@@ -1,0 +1,104 @@
+"""A target as the subject of a release: another object of its name, other declared fields, what a revert puts back."""
+
+from headgate.api.rollout_status import StableRef, TargetRef
+from headgate.engine.decision import NoticeKind, SpecRestore, TargetRestore
+from headgate.engine.ending import record_of
+from headgate.engine.observation import TargetView
+from headgate.engine.turn import Turn, named
+
+NOT_ALLOWED = "TargetNotAllowed"
+NOT_FOUND = "TargetNotFound"
+
+
+def asker(turn: Turn) -> str:
+    """What says which version is released, with its verb: ``spec.prompt.version points``, or that of the target."""
+    stable = turn.status.stable
+    if stable is None or stable.target is None:
+        return "spec.prompt.version points"
+    return f"{_called(stable.target)} is"
+
+
+def departed(turn: Turn) -> str | None:
+    """Why the object that the attempt is about is not there any more; None while it is, or is not to be seen."""
+    stable, spec, target = turn.status.stable, turn.observation.rollout.spec, turn.observation.target
+    if stable is None or spec is None:
+        return None
+    if (spec.target is None) != (stable.target is None):
+        return "the spec releases something of another kind now"
+    if target is None or stable.target is None:
+        return None
+    if target.reason == NOT_FOUND:
+        return f"the target {_called(stable.target)} was deleted"
+    return _replaced(stable.target, target)
+
+
+def is_another(turn: Turn) -> bool:
+    """Whether the spec releases another object than stable is a version of: it begins with a first version again."""
+    stable, spec, target = turn.status.stable, turn.observation.rollout.spec, turn.observation.target
+    if stable is None or spec is None:
+        return False
+    if (spec.target is None) != (stable.target is None):
+        return True
+    return stable.target is not None and target is not None and _replaced(stable.target, target) is not None
+
+
+def tell_of_another(turn: Turn, stable: StableRef) -> None:
+    """Says that what was stable has nothing to do with the object that is released now."""
+    target = turn.observation.target
+    why = "the spec releases something of another kind now"
+    if stable.target is not None and target is not None:
+        why = _replaced(stable.target, target) or why
+    turn.tell("TargetReplaced", f"{why}; {named(stable)} is nobody's last good version any more", NoticeKind.WARNING)
+
+
+def rebase(turn: Turn) -> bool:
+    """Where other fields are declared and nothing else was changed: the same content is stable by those fields."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or target is None or target.version is None or target.rebased is None:
+        return False
+    if target.version.digest != stable.digest:
+        return False
+    version, ref = target.rebased, target.rebased_ref
+    turn.change(stable=stable.model_copy(update={"version": version.name, "digest": version.digest, "target": ref}))
+    turn.happened("FieldsDeclared", f"other fields are declared; what they hold is stable as {version.name}")
+    turn.record = record_of(turn)
+    return True
+
+
+def known_target(turn: Turn) -> TargetRef | None:
+    """The object that a router's marks speak of: they count only on the very object that they were written to."""
+    return turn.observation.target.ref if turn.observation.target is not None else None
+
+
+def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> bool:
+    """Puts the last good content back while the same object still holds the rejected one; says whether it does.
+
+    A try that did not work stalls the Rollout with its reason until the next one works.
+    """
+    attempt, target, failed = turn.flight, turn.observation.target, turn.memory.unrestored
+    if target is None or target.version is None or target.ref is None or target.ref.uid != ref.uid:
+        return False
+    if target.version.digest != attempt.candidate.digest:
+        return False
+    if failed is not None and failed.attempt == attempt.number:
+        turn.stall(failed.reason, failed.message, invalid=False)
+        if turn.now < failed.not_before:
+            turn.wake(failed.not_before)
+            return True
+    plan = turn.observation.plan
+    readers = tuple(plan.delivery) if plan is not None else ()
+    order = TargetRestore(ref, attempt.candidate.digest, stable.digest, readers)
+    turn.restore = SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
+    return True
+
+
+def _replaced(stable: TargetRef, target: TargetView) -> str | None:
+    if target.ref is None or target.ref.uid == stable.uid:
+        return None
+    if (target.ref.kind, target.ref.name) == (stable.kind, stable.name):
+        return f"the target {_called(stable)} was deleted and created again"
+    return f"the spec releases {_called(target.ref)} now, not {_called(stable)}"
+
+
+def _called(ref: TargetRef) -> str:
+    return f"{ref.kind} {ref.name}"

@@ -1,0 +1,90 @@
+"""A file that was changed, cut off or made up is not restored; what it lacks is said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from headgate.cli.backup.archive import Archive, save, saved
+from headgate.cli.main import app
+from headgate.cluster.objects import CONFIG_MAP, QUALITY_GATE, ROLLOUT
+from tests.controller import documents
+
+Change: TypeAlias = Callable[[dict[str, Any]], object]
+GONE = f"sha256:{'0' * 64}"
+
+
+def raw(document: dict[str, Any], **more: object) -> dict[str, Any]:
+    identity = {"uid": "u", "namespace": "ai", "resourceVersion": "1", "generation": 1}
+    return {**document, **more, "metadata": {**document["metadata"], **identity}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    stable = {"version": "v1", "digest": GONE, "slot": 0}
+    rollout = raw(documents.rollout("v1"), status={"observedGeneration": 1, "revision": 3, "stable": stable})
+    save(
+        Archive("2026-11-21T12:00:00Z", [], [saved(QUALITY_GATE, raw(documents.gate())), saved(ROLLOUT, rollout)]),
+        tmp_path / "backup.json",
+    )
+    return tmp_path / "backup.json"
+
+
+def verify(file: Path) -> Result:
+    return CliRunner().invoke(app, ["restore", str(file), "--verify"])
+
+
+def changed(file: Path, change: Change) -> Path:
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+    return file
+
+
+def test_a_sound_file_is_called_so_and_what_it_lacks_is_said(file: Path) -> None:
+    found = verify(file)
+    assert found.exit_code == 0, found.output
+    assert "sound, 2 objects" in found.output
+    assert "Rollout ai/reply: its stable version v1 is not among the PromptVersions" in found.output
+    assert "Rollout ai/reply: its record is missing" in found.output
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda it: it["objects"][1]["object"]["status"].update(weight=100), "Rollout ai/reply is not what was saved"),
+        (lambda it: it["objects"].pop(), "objects were added, left out or changed"),
+        (lambda it: it["active"].append({}), "objects were added, left out or changed"),
+        (lambda it: it.pop("sha256"), "'sha256' is missing"),
+        (lambda it: it["objects"][0]["object"].update(kind="ClusterRole"), "holds a 'ClusterRole'"),
+        (lambda it: it.update(kind="List"), "no backup of headgate"),
+    ],
+)
+def test_a_changed_file_is_refused(file: Path, change: Change, said: str) -> None:
+    found = verify(changed(file, change))
+    assert found.exit_code != 0
+    assert said in found.output
+
+
+def test_a_file_that_was_cut_off_is_refused(file: Path) -> None:
+    file.write_text(file.read_text()[:-40])
+    assert "cut off" in verify(file).output
+
+
+def test_a_record_that_headgate_did_not_write_is_refused(tmp_path: Path) -> None:
+    record = {
+        "metadata": {
+            "name": "reply-record",
+            "labels": {"headgate.dev/rollout": "reply"},
+            "annotations": {"headgate.dev/digest": GONE},
+        },
+        "data": {"record.json": "{}"},
+    }
+    save(Archive("2026-11-21T12:00:00Z", [], [saved(CONFIG_MAP, raw(record))]), tmp_path / "backup.json")
+    found = verify(tmp_path / "backup.json")
+    assert found.exit_code == 1
+    assert "damaged: ai: ConfigMap reply-record" in found.output

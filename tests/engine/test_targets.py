@@ -1,0 +1,224 @@
+"""A target as the subject: its own edit is the release, its own content is what a revert puts back."""
+
+from datetime import timedelta
+
+import pytest
+
+from headgate.api.rollout_status import AttemptState, Outcome, Phase
+from headgate.engine.decision import NoticeKind
+from headgate.engine.target import NOT_ALLOWED
+from tests.engine.target_world import TargetWorld, target_spec
+from tests.engine.world import Crash, spec, value
+
+HOUR = timedelta(hours=1)
+ROUTER = "field/serving.kserve.io/InferenceService/ranker#spec.canaryTrafficPercent"
+
+
+@pytest.fixture
+def world() -> TargetWorld:
+    """Model 1 is stable."""
+    world = TargetWorld(target_spec())
+    world.settle()
+    return world
+
+
+def started(world: TargetWorld, model: str = "m2") -> TargetWorld:
+    """An attempt of another model is in its first step."""
+    world.edit_object(model=model)
+    world.settle()
+    assert world.shown[ROUTER].weight == 10
+    return world
+
+
+def stalled(world: TargetWorld) -> tuple[str, str]:
+    """Reason and message of Stalled, where it holds."""
+    (found,) = [each for each in world.status.conditions if each.type == "Stalled" and each.status.value == "True"]
+    return found.reason, found.message
+
+
+def test_what_the_object_holds_first_is_stable_and_exposes_nobody(world: TargetWorld) -> None:
+    stable = world.status.stable
+    assert stable is not None
+    assert stable.target is not None
+    assert (stable.version, stable.target.uid) == (world.version(model="m1"), "object-1")
+    assert (world.shown[ROUTER].weight, world.phase()) == (0, Phase.IDLE)
+
+
+def test_an_edit_goes_through_every_step_and_becomes_stable(world: TargetWorld) -> None:
+    world.edit_object(model="m2")
+    assert world.run(HOUR, until=lambda world: world.phase() is Phase.IDLE)
+    assert world.status.stable is not None
+    assert world.status.stable.version == world.version(model="m2")
+    assert world.status.stable.target is not None
+    assert list(dict.fromkeys(world.weights)) == [0, 10, 25, 50, 100]
+    assert world.shown[ROUTER].weight == 0
+
+
+def test_a_bad_edit_is_put_back_exactly(world: TargetWorld) -> None:
+    started(world)
+    world.edit_object(replicas=3)
+    world.answer = lambda _question: value(0.5)
+    assert world.run(HOUR, until=lambda world: world.phase() is Phase.ROLLED_BACK)
+    assert world.ranker == {"spec": {"model": "m1", "replicas": 3}}
+    assert world.restores == 1
+    assert [rejection.version for rejection in world.status.rejected] == [world.version(model="m2")]
+
+
+def test_a_field_that_stable_lacked_is_removed_again() -> None:
+    world = TargetWorld(target_spec(), ranker={"spec": {"replicas": 1}})
+    world.settle()
+    started(world)
+    world.annotate("abort", "1")
+    world.settle()
+    assert world.ranker == {"spec": {"replicas": 1}}
+
+
+def test_an_edit_of_anything_else_is_no_attempt(world: TargetWorld) -> None:
+    world.edit_object(replicas=3)
+    world.settle()
+    assert world.status.attempt is None
+
+
+def test_a_newer_edit_supersedes_and_starts_at_the_first_step(world: TargetWorld) -> None:
+    started(world)
+    world.edit_object(model="m3")
+    world.settle()
+    assert world.status.history[0].outcome is Outcome.SUPERSEDED
+    assert world.status.attempt is not None
+    assert (world.status.attempt.number, world.status.weight, world.status.rejected) == (2, 10, [])
+    assert world.model() == "m3"
+
+
+def test_the_good_model_written_back_by_hand_aborts(world: TargetWorld) -> None:
+    started(world)
+    world.edit_object(model="m1")
+    world.settle()
+    assert (world.status.history[0].outcome, world.restores) == (Outcome.ABORTED, 0)
+    assert world.status.history[0].reason == "InferenceService ranker is back at stable"
+
+
+def test_a_rejected_model_that_is_written_back_moves_and_writes_nothing(world: TargetWorld) -> None:
+    started(world)
+    world.annotate("abort", "1")
+    world.settle()
+    world.edit_object(model="m2")
+    world.settle()
+    before = (len(world.commits), len(world.weights), world.restores)
+    for round_ in range(20):
+        world.edit_object(replicas=round_)
+        world.settle()
+        world.now += timedelta(seconds=2)
+    assert (len(world.commits), len(world.weights), world.restores) == before
+
+
+def test_a_target_deleted_in_mid_attempt_ends_it_and_nothing_is_restored(world: TargetWorld) -> None:
+    started(world)
+    world.ranker, world.absent = None, True
+    world.shown.clear()
+    world.settle()
+    assert world.status.history[0].outcome is Outcome.ABORTED
+    assert world.status.history[0].reason == "the target InferenceService ranker was deleted"
+    assert world.restores == 0
+
+
+def test_a_target_that_is_created_again_has_a_first_version_again(world: TargetWorld) -> None:
+    started(world)
+    world.create_again("m3")
+    world.settle()
+    stable = world.status.stable
+    assert stable is not None
+    assert stable.target is not None
+    assert (stable.version, stable.target.uid) == (world.version(model="m3"), "object-1-again")
+    assert world.status.history[0].reason == "the target InferenceService ranker was deleted and created again"
+    assert [notice.kind for notice in world.notices if notice.reason == "TargetReplaced"] == [NoticeKind.WARNING]
+    assert world.shown[ROUTER].weight == 0
+
+
+def test_a_rejected_model_in_a_new_object_does_not_become_stable(world: TargetWorld) -> None:
+    started(world)
+    world.annotate("abort", "1")
+    world.settle()
+    world.create_again("m2")
+    world.settle()
+    assert stalled(world)[0] == "Rejected"
+    assert world.status.stable is not None
+    assert world.status.stable.version == world.version(model="m1")
+
+
+def test_another_subject_in_mid_attempt_ends_it(world: TargetWorld) -> None:
+    started(world)
+    flag = {"flag": {"name": "f", "key": "k", "configMap": {"name": "flags"}}}
+    world.edit(spec("v7", delivery=[flag]))
+    world.settle()
+    assert world.status.history[0].outcome is Outcome.ABORTED
+    assert world.shown[ROUTER].weight == 0
+    assert world.status.stable is not None
+    assert (world.status.stable.version, world.status.stable.target) == ("v7", None)
+
+
+def test_a_restore_that_is_refused_stalls_with_its_words_and_is_tried_again_ever_later(world: TargetWorld) -> None:
+    started(world)
+    world.refuses = "spec.model: Invalid value"
+    world.annotate("abort", "1")
+    world.settle()
+    assert stalled(world) == ("RestoreRefused", "spec.model: Invalid value")
+    assert (world.shown[ROUTER].weight, world.phase(), world.model()) == (0, Phase.ROLLING_BACK, "m2")
+    first = world.restores
+    world.run(timedelta(minutes=30))
+    assert 5 <= world.restores - first <= 15
+    commits = len(world.commits)
+    world.run(HOUR)
+    assert len(world.commits) == commits
+    world.refuses = None
+    assert world.run(HOUR, until=lambda world: world.phase() is Phase.ROLLED_BACK)
+    assert world.model() == "m1"
+
+
+def test_a_target_that_is_not_allowed_stalls_and_holds_an_attempt(world: TargetWorld) -> None:
+    started(world)
+    world.unseen = (NOT_ALLOWED, "add it to the configuration")
+    world.run(HOUR)
+    assert stalled(world) == (NOT_ALLOWED, "add it to the configuration")
+    assert world.status.attempt is not None
+    assert world.status.attempt.state is AttemptState.STEPPING
+    assert world.status.weight == 10
+
+
+def test_other_declared_fields_are_no_release_while_the_content_is_stables(world: TargetWorld) -> None:
+    world.edit(target_spec("spec.model", "spec.runtime"))
+    world.settle()
+    stable = world.status.stable
+    assert stable is not None
+    assert stable.target is not None
+    assert (world.status.attempt, stable.target.fields) == (None, ["spec.model", "spec.runtime"])
+    world.edit_object(runtime="triton")
+    world.settle()
+    assert world.status.weight == 10
+
+
+def test_fields_declared_in_mid_attempt_count_from_the_next(world: TargetWorld) -> None:
+    started(world)
+    world.edit(target_spec("spec.model", "spec.runtime"))
+    world.settle()
+    assert world.status.history == []
+    assert world.run(HOUR, until=lambda world: world.phase() is Phase.IDLE)
+    assert world.status.stable is not None
+    assert world.status.stable.target is not None
+    assert world.status.stable.target.fields == ["spec.model", "spec.runtime"]
+    assert world.status.attempts == 1
+
+
+@pytest.mark.parametrize("crash_at", range(1, 14))
+def test_a_crash_anywhere_on_the_way_back_ends_where_a_clean_run_does(crash_at: int) -> None:
+    world = TargetWorld(target_spec())
+    world.settle()
+    started(world)
+    world.annotate("abort", "1")
+    world.effects, world.crash_at = 0, crash_at
+    try:
+        world.settle()
+    except Crash:
+        world.crash_at = None
+        world.restart()
+        world.settle()
+    assert (world.phase(), world.model(), world.shown[ROUTER].weight) == (Phase.ROLLED_BACK, "m1", 0)
