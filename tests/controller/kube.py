@@ -19,6 +19,7 @@ PATHS = {
     "Event": "/api/v1/namespaces/{}/events",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
 }
+_JSON = "application/json"
 
 
 class Refused(Exception):
