@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from headgate.evidence.measure import Measurer
 _WORKERS = 12
 _UPKEEP_WORKERS = 2
 _STUCK_SECONDS = 30.0
+_DEEPEST = 25_000
+"""More than the API server admits (10,000 levels): one object that is nested deeply must not end a list or a watch."""
 _RESTAGE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ async def run(
     whatever ended a watch for good: the process is to end then, and to be started again.
     """
     stop = stop if stop is not None else asyncio.Event()
+    sys.setrecursionlimit(max(_DEEPEST, sys.getrecursionlimit()))
     _listen_to_signals(stop)
     metrics = Metrics()
     configured = await credentials(kubeconfig)

@@ -71,6 +71,9 @@ def verify(turn: Turn) -> None:
     if not is_delivered(turn):
         turn.waits = undelivered(turn) or "the routers have not confirmed weight 0 yet"
         return
+    if turn.pending:
+        turn.waits = "the version that the spec names is not there yet"
+        return
     if spec.paused:
         turn.waits = "spec.paused is set"
         return

@@ -25,7 +25,7 @@ def decide(observation: Observation, now: datetime) -> Decision:
     """
     turn = Turn(observation, now, _known_status(observation), observation.memory)
     if observation.rollout.deleting:
-        return leave(turn)
+        return _leave(turn)
     if recovery.is_lost(turn):
         if not observation.fresh:
             return _reread(turn)
@@ -35,11 +35,22 @@ def decide(observation: Observation, now: datetime) -> Decision:
     return _close(turn)
 
 
+def _leave(turn: Turn) -> Decision:
+    if turn.status.stable is None:
+        if not turn.observation.fresh:
+            return _reread(turn)
+        recovery.recover(turn)
+        turn.transition = False  # nothing is committed any more
+    return leave(turn)
+
+
 def _advance(turn: Turn) -> None:
     subject = patiently(turn, resolve(turn.observation, turn.status))
     if turn.observation.claimed_by:
         router, owner = min(turn.observation.claimed_by.items())
         turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
+    if unusable := routers.unusable(turn):
+        turn.stall("RouterUnusable", unusable, invalid=False)
     if turn.in_flight:
         steps.hear(turn)
         if turn_back(turn, subject):

@@ -16,6 +16,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
         turn.change(rejected=with_rejection(turn, reason))
     turn.change(weight=0)
     turn.change_attempt(state=AttemptState.ROLLING_BACK, outcome=outcome, reason=reason[:1024], paused=None)
+    # A promotion that was put on record and then overtaken by this end must not stay there.
+    turn.remember(recorded=None)
     turn.questions.clear()
     turn.urgent = True
     turn.happened(
@@ -61,5 +63,10 @@ def _restore_spec(turn: Turn) -> None:
     attempt, view = turn.flight, turn.observation.rollout
     if turn.memory.restored == attempt.number or turn.status.stable is None:
         return
-    if view.spec is not None and view.spec.prompt.version == attempt.candidate.version:
-        turn.restore = SpecRestore(attempt.number, attempt.candidate.version, turn.status.stable.version)
+    if view.spec is None:
+        return
+    asked = view.spec.prompt.version
+    known = turn.observation.versions.get(asked)
+    renamed = known is not None and known.digest == attempt.candidate.digest
+    if asked == attempt.candidate.version or (renamed and asked != turn.status.stable.version):
+        turn.restore = SpecRestore(attempt.number, asked, turn.status.stable.version)
