@@ -79,14 +79,16 @@ class Cluster:
     async def watch(self, kind: str) -> AsyncIterator[Document]:
         """Every state of every object of a kind in all namespaces, from those that are there now; without an end."""
         query = "watch=1&allowWatchBookmarks=false&timeoutSeconds=86400"
-        async with self._session.get(f"{self._url}{path(kind)}?{query}") as answer:
-            if not answer.ok:
-                raise RefusedError(f"watch {kind}: HTTP {answer.status}")
-            async for line in answer.content:
-                event: Document = json.loads(line)
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    yield event["object"]
-        raise RefusedError(f"the watch of {kind} ended")
+        # The API server ends a watch whose reader is slow, as on a machine with much else to do; the next one begins
+        # with everything as it is then, so that what was missed is seen late, which is told as slow, never as quick.
+        while True:
+            async with self._session.get(f"{self._url}{path(kind)}?{query}") as answer:
+                if not answer.ok:
+                    raise RefusedError(f"watch {kind}: HTTP {answer.status}")
+                async for line in answer.content:
+                    event: Document = json.loads(line)
+                    if event["type"] in ("ADDED", "MODIFIED"):
+                        yield event["object"]
 
 
 def path(kind: str, namespace: str | None = None) -> str:

@@ -195,3 +195,23 @@ def test_the_silence_of_a_gate_that_judged_an_earlier_step_alone_is_not_spoken_o
     world.run(timedelta(minutes=2))
     assert world.phase() is Phase.BAKING
     assert condition(world, "EvidenceAvailable") == "True/Available"
+
+
+def test_a_silence_within_a_breach_does_not_count_for_it() -> None:
+    world = judged_by(critical={"above": "5%", "for": "90s"})
+    world.answer = lambda question: value(0.5)
+    world.run(timedelta(seconds=46))
+    world.answer = lambda question: NO_DATA
+    world.run(timedelta(minutes=10))
+    world.answer = lambda question: value(0.5)
+    world.run(timedelta(seconds=40))
+    assert not world.status.rejected
+    assert world.run(timedelta(seconds=25), until=in_phase(Phase.ROLLED_BACK))
+
+
+def test_too_few_samples_of_stable_leave_its_last_good_value_in_place() -> None:
+    world = judged_by(warning=None, critical={"aboveStableBy": "40%"})
+    world.answer = comparing(0.1, 0.1)
+    world.run(timedelta(seconds=20))
+    world.answer = comparing(0.2, 9.0, samples=3)
+    assert world.run(MINUTE, until=in_phase(Phase.ROLLED_BACK))

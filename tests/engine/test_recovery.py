@@ -6,7 +6,7 @@ from datetime import timedelta
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import Outcome, Phase, RolloutStatus
 from headgate.engine.routing import ArmVersion
-from tests.engine.test_rules import FLAG, HOUR, about_to_be_promoted, at_step, in_phase, shown
+from tests.engine.test_rules import FLAG, HOUR, about_to_be_promoted, at_step, condition, in_phase, shown
 from tests.engine.world import World, spec, value
 
 
@@ -211,3 +211,48 @@ def test_a_manifest_that_is_put_back_lets_the_attempt_go_on() -> None:
     assert world.phase() is Phase.HOLDING
     world.manifests.update(kept)
     assert world.run(HOUR, until=in_phase(Phase.IDLE))
+
+
+def test_a_status_that_lost_its_stable_version_in_mid_attempt_takes_it_from_the_manifest() -> None:
+    world = at_step(25)
+    world.record, world.names_stable = None, False
+    world.status = world.status.model_copy(update={"stable": None})
+    world.restart()
+    world.run(HOUR)
+    assert world.status.stable is not None
+    assert world.status.stable.version == "v7"
+    assert [rejection.version for rejection in world.status.rejected] == ["v8"]
+    assert world.exposed() == {"sha256:v7"}
+
+
+def test_a_rejected_version_is_never_the_first_one() -> None:
+    world = at_step(25)
+    world.annotate("abort", "1")
+    world.settle()
+    world.release("v8")
+    world.run(HOUR)
+    world.record, world.names_stable = None, False
+    world.status = world.status.model_copy(update={"stable": None})
+    world.restart()
+    world.run(HOUR)
+    assert world.phase() is Phase.ROLLED_BACK
+    assert condition(world, "Stalled") == "True/Rejected"
+    assert world.exposed() == {"sha256:v7"}
+    world.release("v7")
+    world.settle()
+    assert world.status.stable is not None
+    assert world.status.stable.version == "v7"
+
+
+def test_no_router_names_a_rejected_version_to_a_status_that_lost_its_own() -> None:
+    world = at_step(25)
+    world.annotate("abort", "1")
+    world.settle()
+    world.record = None
+    world.status = world.status.model_copy(update={"stable": None})
+    shown(world, stable=ArmVersion("v8", "sha256:v8"), revision=900)
+    world.restart()
+    world.run(HOUR)
+    assert world.status.stable is not None
+    assert world.status.stable.version == "v7"
+    assert world.exposed() == {"sha256:v7"}

@@ -170,3 +170,28 @@ def test_drift_is_corrected_after_the_clock_was_put_back() -> None:
     shown(world, weight=90)
     world.run(MINUTE)
     assert world.shown[FLAG].weight == 10
+
+
+def test_a_router_that_an_older_rollout_claims_in_mid_attempt_keeps_no_way_back_open() -> None:
+    world = World(spec("v7", delivery=TWO))
+    world.settle()
+    world.release("v8")
+    world.settle()
+    world.claimed_by = {OTHER: "elder"}
+    world.shown.pop(OTHER)
+    world.run(HOUR)
+    assert world.status.weight == 10
+    world.annotate("abort", "1")
+    world.settle()
+    assert world.phase() in {Phase.ROLLED_BACK, Phase.INVALID}
+    assert world.shown[FLAG].weight == 0
+    assert OTHER not in world.shown
+
+
+def test_fewer_people_who_see_something_else_are_no_lowering() -> None:
+    world = at_step(25)
+    world.run(timedelta(seconds=5))
+    for _ in range(2):
+        shown(world, weight=5, candidate=ArmVersion("v9", "sha256:v9"))
+        world.run(timedelta(seconds=15))
+        assert world.exposed() == {"sha256:v7", "sha256:v8"}

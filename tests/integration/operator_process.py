@@ -103,6 +103,8 @@ class OperatorProcess:
             for line in self.lines()
             if (line["level"] in ("error", "critical") or "error" in line)
             and not line["logger"].startswith(self.tolerates)
+            # kopf says so when it is asked to end while it still finds out which kinds are served.
+            and "Connector is closed" not in line["message"]
         ]
 
     def _signal(self, number: signal.Signals) -> None:

@@ -6,7 +6,7 @@ from headgate.engine.annotations import RETRY, ask
 from headgate.engine.ending import record_of
 from headgate.engine.observation import GateView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
-from headgate.engine.routers import is_delivered, undelivered
+from headgate.engine.routers import ahead, is_delivered, undelivered
 from headgate.engine.routing import Payload
 from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
@@ -18,7 +18,13 @@ def be_first(turn: Turn, subject: Subject) -> None:
     if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
-    turn.change(stable=StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=0))
+    if rejection := _rejection(turn, subject.ref):
+        turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+        return
+    turn.change(
+        stable=StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=0),
+        revision=max(turn.status.revision, ahead(turn)),
+    )
     turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
     turn.record = record_of(turn)
 

@@ -1,6 +1,6 @@
 """A status that was lost, or that is older than the world: what outlived it is taken up again, never guessed."""
 
-from headgate.api.rollout_status import Outcome, Rejection, StableRef
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
 from headgate.engine import wayback
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
@@ -29,7 +29,7 @@ def recover(turn: Turn) -> None:
     if record is not None and record.stable is not None and (stable is None or recorded > status.revision):
         stable = record.stable
     if stable is None:
-        stable = _shown(turn, {rejection.digest for rejection in rejected})
+        stable = _frozen(turn) or _shown(turn, {rejection.digest for rejection in rejected})
     if stable is None:
         return
     begun = record.attempt if record is not None else 0
@@ -57,6 +57,14 @@ def _close(turn: Turn, stable: StableRef) -> None:
         return
     seen = failing is not None and failing[0] == attempt.number
     wayback.begin(turn, Outcome.ROLLED_BACK, failing[1] if seen and failing is not None else LOST_END, reject=True)
+
+
+def _frozen(turn: Turn) -> StableRef | None:
+    """The stable version that the manifest of an unfinished attempt names."""
+    plan = turn.observation.plan
+    if plan is None or turn.state is AttemptState.ENDED:
+        return None
+    return StableRef(version=plan.stable.version, digest=plan.stable.digest, slot=plan.stable_slot)
 
 
 def _shown(turn: Turn, rejected: set[str]) -> StableRef | None:

@@ -99,7 +99,6 @@ def _move_on(turn: Turn, index: int) -> None:
     elif plan.bake_for and seconds(plan.bake_for) > 0:
         turn.change_attempt(state=AttemptState.BAKING, baking_since=turn.now)
         turn.transition = True
-        turn.wake(turn.now + timedelta(seconds=seconds(plan.bake_for)))
     else:
         promote(turn)
 
