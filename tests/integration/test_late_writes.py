@@ -97,7 +97,7 @@ def test_an_operator_that_stood_still_meanwhile_learns_of_the_revert_and_raises_
     assert weights(release.router, journal) == [0, 10]
 
 
-def test_an_operator_that_hears_nothing_of_the_revert_is_fenced_off_by_the_router(
+def test_an_operator_that_hears_nothing_of_the_revert_raises_nothing_again(
     proxy: FaultProxy, make_operator: MakeOperator, first: OperatorProcess, release: Release
 ) -> None:
     release.begins()
