@@ -13,7 +13,8 @@ from bench.figures import Budget, Figure, percentile
 from bench.operator_process import OperatorProcess
 from bench.prometheus import Real, StandIn, real, stand_in
 from bench.releases import Release, are_back, are_stable, create, expose, releases, seen
-from bench.world import World, world
+from bench.world import USER, World, world
+from headgate.local.demo.audit import count
 
 _MINUTE = 60.0
 
@@ -76,17 +77,17 @@ async def under_load(load: Load, directory: Path, profile: Path | None) -> list[
         await asyncio.sleep(1.5 * load.period)
         return [
             exposed,
-            *await _minute(load, operator, source),
+            *await _minute(load, here, operator, source),
             *await _all_break(load, here, operator, source, chosen),
             Figure(f"{load.name}: most memory ever", operator.most_memory_mib(), "MiB"),
         ]
 
 
-async def _minute(load: Load, operator: OperatorProcess, source: Real | StandIn) -> list[Figure]:
+async def _minute(load: Load, here: World, operator: OperatorProcess, source: Real | StandIn) -> list[Figure]:
     before = operator.histogram("headgate_lateness_seconds")
     if isinstance(source, StandIn):
         source.forget()
-    busy, cpu, memory = machine.busy_seconds(), operator.cpu_seconds(), 0.0
+    at, busy, cpu, memory = time.time(), machine.busy_seconds(), operator.cpu_seconds(), 0.0
     ends = (began := time.monotonic()) + _MINUTE
     while (left := ends - time.monotonic()) > 0:
         await asyncio.sleep(min(1.0, left))
@@ -95,7 +96,8 @@ async def _minute(load: Load, operator: OperatorProcess, source: Real | StandIn)
     used = (operator.cpu_seconds() - cpu) * _MINUTE / lasted
     all_used = (machine.busy_seconds() - busy) * _MINUTE / lasted
     late = operator.histogram("headgate_lateness_seconds").since(before)
-    how = f"all programs of the machine together: {all_used:.0f} CPU-s/min"
+    requests = count(here.plane.audit_log, USER, at, at + lasted).total
+    how = f"{requests} API requests meanwhile; all programs of the machine together: {all_used:.0f} CPU-s/min"
     figures = [
         Figure(f"{load.name}: CPU", used, "CPU-s/min", load.cpu, how),
         Figure(f"{load.name}: memory", memory, "MiB", load.memory, "most in that minute"),

@@ -114,7 +114,7 @@ async def _all(world: World, chosen: Sequence[Release], condition: Callable[[Sig
             waiting.pop()
         return not waiting
 
-    await world.sightings.until(none_waits, within=120 + 0.3 * len(chosen), what=what)
+    await world.sightings.until(none_waits, within=600 + 0.3 * len(chosen), what=what)
 
 
 def _delivery(release: Release, routers: Sequence[str]) -> list[Document]:

@@ -170,3 +170,18 @@ def only(world: World) -> Routing:
     """What the one router shows."""
     (routing,) = world.shown.values()
     return routing
+
+
+def test_a_hold_is_woken_from_when_it_is_over() -> None:
+    world = at_step(10, gates=[], steps=[{"weight": 10, "holdFor": "20s"}, {"weight": 100}])
+    world.settle()
+    assert world.due == world.now + timedelta(seconds=20)
+
+
+def test_the_attempts_that_ended_are_told_newest_first() -> None:
+    world = at_step(10)
+    world.release("v9")
+    world.settle()
+    world.release("v7")
+    world.settle()
+    assert [(entry.number, entry.version) for entry in world.status.history] == [(2, "v9"), (1, "v8")]

@@ -195,3 +195,20 @@ def test_fewer_people_who_see_something_else_are_no_lowering() -> None:
         shown(world, weight=5, candidate=ArmVersion("v9", "sha256:v9"))
         world.run(timedelta(seconds=15))
         assert world.exposed() == {"sha256:v7", "sha256:v8"}
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_router_that_left_the_spec_in_mid_attempt_goes_on_with_it_and_is_told_of_its_end(taken_back: bool) -> None:
+    world = World(spec("v7", delivery=TWO))
+    world.settle()
+    world.release("v8")
+    world.settle()
+    world.edit(spec("v8", delivery=TWO[:1]))
+    assert world.run(HOUR, until=lambda world: world.status.weight == 50)
+    assert world.shown[OTHER].weight == 50
+    if taken_back:
+        world.annotate("abort", "1")
+    assert world.run(HOUR, until=in_phase(Phase.ROLLED_BACK if taken_back else Phase.IDLE))
+    assert world.shown[OTHER].candidate is None
+    assert world.shown[OTHER].weight == 0
+    assert world.shown[OTHER].stable.version == ("v7" if taken_back else "v8")
