@@ -33,6 +33,14 @@ def flag_delivery(flag: str = "reply") -> dict[str, Any]:
     return {"flag": {"name": flag, "key": "companyId", "configMap": {"name": f"{flag}-flags"}}}
 
 
+STEPS: list[dict[str, Any]] = [
+    {"weight": 10, "holdFor": "1s"},
+    {"weight": 25, "holdFor": "1s"},
+    {"weight": 50, "holdFor": "1s"},
+    {"weight": 100},
+]
+
+
 def rollout(prompt: str, name: str = "reply", **spec: object) -> dict[str, Any]:
     return {
         "apiVersion": API,
@@ -42,12 +50,7 @@ def rollout(prompt: str, name: str = "reply", **spec: object) -> dict[str, Any]:
             "prompt": {"family": "reply", "version": prompt},
             "delivery": [flag_delivery(name)],
             "gates": [{"name": "quality"}],
-            "steps": [
-                {"weight": 10, "holdFor": "1s"},
-                {"weight": 25, "holdFor": "1s"},
-                {"weight": 50, "holdFor": "1s"},
-                {"weight": 100},
-            ],
+            "steps": STEPS,
             **spec,
         },
     }

@@ -1,5 +1,6 @@
 """The whole line of the house in memory, with the time and the evidence as arguments, for faults on demand."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -99,15 +100,18 @@ class House:
     def put(self, kind: Kind, document: dict[str, Any]) -> None:
         """A person's write, and the watch that tells of it."""
         raw = self.write(kind, document)
-        {ROLLOUT: self.store.saw_rollout, PROMPT_VERSION: self.store.saw_version, QUALITY_GATE: self.store.saw_gate}[
-            kind
-        ](raw)
+        if kind == ROLLOUT:
+            self.store.saw_rollout(raw)
+        elif kind == PROMPT_VERSION:
+            self.store.saw_version(raw)
+        else:
+            self.store.saw_gate(raw)
 
     def write(self, kind: Kind, document: dict[str, Any]) -> Json:
         """A person's write that no watch has told of yet."""
         name = document["metadata"]["name"]
-        known = self.cluster.objects.get((kind, "ai", name), {})
-        metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}  # type: ignore[dict-item]  # it is a mapping
+        known: dict[str, Any] = self.cluster.at(kind, name) if (kind, "ai", name) in self.cluster.objects else {}
+        metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}
         if known and known.get("spec") != document.get("spec"):
             metadata["generation"] += 1
         return self.cluster.put(kind, {**known, **document, "metadata": metadata})
@@ -117,7 +121,7 @@ class House:
         self.time += timedelta(seconds=seconds)
         for _ in range(3):
             await self.reconcile.look(REPLY)
-            await self.measuring.settled()
+            await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("measure")))
 
     @property
     def rollout(self) -> dict[str, Any]:

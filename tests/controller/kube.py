@@ -21,6 +21,7 @@ PATHS = {
     "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{}/inferenceservices",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
 }
+_JSON = "application/json"
 
 
 class Refused(Exception):

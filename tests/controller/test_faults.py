@@ -1,5 +1,7 @@
 """The main job while things fall over: kills, restarts, other writers, hostile neighbours, a lost API server."""
 
+from typing import Any
+
 import pytest
 
 from headgate.local.control_plane import ControlPlane
@@ -13,17 +15,17 @@ from tests.controller.waiting import flag, has_weight, is_stable, wait_for, weig
 pytestmark = pytest.mark.usefixtures("operator")
 
 
-def release_v1(kube: Kube, quality: Quality, **spec: object) -> str:
+def release_v1(kube: Kube, quality: Quality, steps: list[dict[str, Any]] | None = None) -> str:
     for version in ("v1", "v2", "v3"):
         quality.set(kube.namespace, version, 1)
         kube.apply(documents.version(version))
     kube.apply(documents.gate(app=kube.namespace))
-    kube.apply(documents.rollout("v1", **spec))
+    kube.apply(documents.rollout("v1", steps=steps))
     wait_for(kube, is_stable("v1"))
     return kube.namespace
 
 
-STEPS = [{"weight": weight, "holdFor": "2s"} for weight in (10, 25, 50)] + [{"weight": 100, "holdFor": "2s"}]
+STEPS: list[dict[str, Any]] = [{"weight": weight, "holdFor": "2s"} for weight in (10, 25, 50, 100)]
 
 
 def test_a_kill_at_each_step_neither_skips_nor_repeats_one(

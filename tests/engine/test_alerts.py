@@ -9,7 +9,7 @@ from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import Outcome, Phase
 from headgate.engine.alert_note import ALERT, LONGEST_NOTE, AlertNote, alert_note
 from headgate.engine.observation import GateView
-from tests.engine.world import NO_DATA, World, gate, spec, value
+from tests.engine.world import NO_DATA, World, gate, prompted, spec, value
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -38,7 +38,7 @@ def test_an_alert_takes_the_attempt_back_and_rejects_its_digest() -> None:
     assert world.exposed() == {"sha256:v7"}
     assert [(known.version, known.reason) for known in world.status.rejected] == [("v8", "alert: Burning: it burns")]
     assert world.spec.prompt is not None
-    assert world.spec.prompt.version == "v7"
+    assert prompted(world) == "v7"
     assert world.phase() is Phase.ROLLED_BACK
 
 

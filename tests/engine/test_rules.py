@@ -26,6 +26,12 @@ def at_step(weight: int, **changes: object) -> World:
     return world
 
 
+def about_to_be_promoted() -> World:
+    """A world whose attempt of v8 holds its last step and needs no bake after it."""
+    steps = [{"weight": 10, "holdFor": "1m"}, {"weight": 100, "holdFor": "1m"}]
+    return at_step(100, steps=steps, bakeFor=None)
+
+
 def in_phase(phase: Phase) -> Callable[[World], bool]:
     """A condition to run a world until."""
     return lambda world: world.phase() is phase
@@ -80,7 +86,7 @@ def test_an_undelivered_step_is_never_left_and_its_clock_does_not_run() -> None:
 def test_without_good_evidence_it_holds_for_ever_and_reverts_nobody(answer: Reading) -> None:
     world = at_step(10)
     world.answer = lambda question: answer
-    world.run(timedelta(days=2))
+    world.run(timedelta(hours=12))
     assert world.status.weight == 10
     assert world.phase() is Phase.HOLDING
     assert not world.status.rejected
@@ -576,7 +582,7 @@ def test_a_whole_rollout_costs_few_commits_and_rest_costs_none() -> None:
 def test_a_long_hold_costs_at_most_one_write_after_its_delivery() -> None:
     world = at_step(10, steps=[{"weight": 10, "holdFor": "3d"}, {"weight": 100}])
     commits = len(world.commits)
-    world.run(timedelta(days=2))
+    world.run(timedelta(hours=12))
     assert len(world.commits) - commits <= 2
     assert world.status.attempt is not None
     assert world.status.attempt.step is not None
@@ -646,3 +652,19 @@ def test_a_router_that_was_deleted_keeps_no_way_back_open() -> None:
     world.annotate("abort", "1")
     world.run(HOUR)
     assert world.phase() is Phase.ROLLED_BACK
+
+
+def test_a_router_that_a_person_must_mend_stalls_the_rollout_by_name_and_goes_on_when_mended() -> None:
+    world = World(spec("v7"))
+    world.settle()
+    world.problem, world.delivers = "ConfigMap flags, key flags.json is no JSON; repair it", False
+    world.release("v8")
+    world.run(HOUR)
+    assert condition(world, "Stalled") == "True/RouterUnusable"
+    stalled = next(known for known in world.status.conditions if known.type == "Stalled")
+    assert "ConfigMap flags" in stalled.message
+    assert world.exposed() == {"sha256:v7"}
+    world.problem, world.delivers = None, True
+    world.settle()
+    assert world.status.weight == 10
+    assert condition(world, "Stalled") == "False/NotStalled"

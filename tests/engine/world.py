@@ -24,6 +24,9 @@ START = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 Answer: TypeAlias = Callable[[Question], Reading]
 
 
+STUCK = timedelta(seconds=15)
+
+
 class Crash(Exception):
     """The operator died here."""
 
@@ -98,7 +101,23 @@ class World:
     foreign_after_restore: str | None = None
     deleting: bool = False
     absent: bool = False
+    problem: str | None = None
+    """Why the routers cannot be written, where a person must mend them."""
     effects: int = 0
+    look: Look | None = None
+    before_commit: Callable[["World"], None] | None = None
+    """Somebody else, once, between the decision and its commit: what it writes makes the commit a conflict."""
+    broken: set[str] = field(default_factory=set)
+    """Routers that cannot be written until a person mends them."""
+    commits_fail: int = 0
+    """How many of the next commits the API server does not answer."""
+    failures: int = 0
+    unfinished: Decision | None = None
+    unfinished_at: int = 0
+    spec_is_readable: bool = True
+    names_stable: bool = True
+    """Whether routers tell which version is stable."""
+    measurement_takes: timedelta = timedelta()
 
     def __post_init__(self) -> None:
         for name in ("v7", "v8", "v9"):
@@ -138,7 +157,7 @@ class World:
             generation=self.generation,
             created_at=START,
             annotations=dict(self.annotations),
-            spec=self.spec,
+            spec=self.spec if self.spec_is_readable else None,
             status=self.status,
             deleting=self.deleting,
         )
@@ -157,10 +176,14 @@ class World:
         """What the controller would show to decide()."""
         target, versions = self.target(), self.versions_seen()
         routing, routes = desired(self.view, self.plan, versions)
-        states = {}
+        states: dict[str, RouterState] = {}
+        if routing is None:
+            routes = ()
         for delivery in routes:
             router = router_id(delivery)
-            states[router] = state_of(router, self.shown.get(router), routing, absent=self.absent)
+            state = state_of(router, self.shown.get(router), routing, absent=self.absent)
+            state = state if self.problem is None else replace(state, matches=False, problem=self.problem)
+            states[router] = state if self.names_stable else replace(state, stable=None)
         return Observation(
             rollout=self.view,
             versions=versions,
@@ -205,7 +228,12 @@ class World:
 
     def restart(self) -> None:
         """The operator was killed and started again: its memory is gone."""
-        self.memory = Memory()
+        self.memory, self.look, self.failures, self.unfinished = Memory(), None, 0, None
+
+    def memory_of_gate(self, gate: str, measured: datetime | None) -> None:
+        """When that gate was last measured, as far as is remembered."""
+        kept = {name: at for name, at in self.memory.measured.items() if name != gate}
+        self.memory = replace(self.memory, measured=kept | ({gate: measured} if measured else {}))
 
     def exposed(self) -> set[str]:
         """Digests that somebody is served right now."""
@@ -218,47 +246,94 @@ class World:
         return served
 
     def _look(self) -> bool:
-        decision = decide(self.observe(), self.now)
-        if decision.reread:
-            decision = decide(self.observe(fresh=True), self.now)
-        if decision.questions and not self._does_something(decision):
+        """One round of the controller's look; whether another one follows at once."""
+        seen = self.view
+        if self.unfinished is not None and self.unfinished_at == self.resource_version:
+            decision = self.unfinished
+        else:
+            self.unfinished = None
+            decision = decide(self.observe(self.look), self.now)
+            if decision.reread:
+                decision = decide(self.observe(self.look, fresh=True), self.now)
+            assert not decision.reread, "it asks to read anew for ever"
+            self.memory = decision.memory
+        self.due = decision.due
+        if _is_quiet(decision):
+            return self._measure(decision)
+        return self._carry_out(decision, seen)
+
+    def _measure(self, decision: Decision) -> bool:
+        had, self.look = self.look, None
+        if decision.questions and had is None:
             self.asked += 1
             readings = {question.key: self.answer(question) for question in decision.questions}
-            self.memory = decision.memory
-            decision = decide(self.observe(Look(self.now, readings)), self.now)
-        self.due = decision.due
-        return self._carry_out(decision)
+            self.look = Look(self.now, readings)
+            self.now += self.measurement_takes
+        return bool(decision.questions)
 
-    def _does_something(self, decision: Decision) -> bool:
-        return decision.commit or bool(decision.deliver) or decision.restore is not None or decision.record is not None
-
-    def _carry_out(self, decision: Decision) -> bool:
-        self.memory = decision.memory
+    def _carry_out(self, decision: Decision, seen: RolloutView) -> bool:
+        if decision.record is not None and not decision.urgent:
+            self._keep(decision)
         if decision.manifest is not None:
             self._effect()
             self.manifests.setdefault(decision.manifest.name, decision.manifest)
-        if decision.record is not None and not decision.urgent:
-            self._keep(decision)
-        if decision.commit:
-            self._effect()
-            self.status = RolloutStatus.model_validate(decision.status.model_dump(mode="json", by_alias=True))
-            self.commits.append(self.status)
-            self.resource_version += 1
-        if self.delivers and decision.routing is not None:
-            for router in sorted(decision.deliver):
-                self._effect()
-                self._write(router, decision.routing)
+        if decision.commit and not self._commit(decision):
+            return self._overtaken(decision, seen)
+        self.failures, self.unfinished = 0, None
+        self.notices.extend(decision.notices)
+        stuck = not self._deliver(decision)
         if decision.record is not None and decision.urgent:
             self._keep(decision)
         if decision.restore is not None:
-            self._effect()
-            self.restores += 1
-            self._restore(decision.restore)
-            if self.foreign_after_restore is not None:
-                self.release(self.foreign_after_restore)
-        self.notices.extend(decision.notices)
-        wrote = bool(decision.deliver) and self.delivers
-        return decision.commit or wrote or decision.restore is not None or decision.record is not None
+            self._carry_out_restore(decision.restore)
+        self.look = None
+        if stuck and not decision.commit:
+            self.due = min(decision.due or self.now + STUCK, self.now + STUCK)
+            return False
+        return True
+
+    def _commit(self, decision: Decision) -> bool:
+        meddler, self.before_commit = self.before_commit, None
+        version = self.resource_version
+        if meddler is not None:
+            meddler(self)
+        if self.resource_version != version:
+            return False
+        if self.commits_fail:
+            self.commits_fail -= 1
+            self.failures += 1
+            return False
+        self._effect()
+        assert decision.status.revision >= self.status.revision, "the revision fell"
+        self.status = RolloutStatus.model_validate(decision.status.model_dump(mode="json", by_alias=True))
+        self.commits.append(self.status)
+        self.resource_version += 1
+        return True
+
+    def _overtaken(self, decision: Decision, seen: RolloutView) -> bool:
+        """After a conflict it decides again at once, on the same evidence; after a failure in a moment."""
+        if not self.failures or self.view != seen:
+            return True
+        if decision.urgent and self.failures >= 2:
+            self._deliver(decision)
+        if decision.urgent:
+            self.unfinished, self.unfinished_at = decision, self.resource_version
+        self.due = self.now + timedelta(milliseconds=100 * 2**self.failures)
+        return False
+
+    def _deliver(self, decision: Decision) -> bool:
+        for router in sorted(decision.deliver):
+            if decision.routing is not None and self.delivers and router not in self.broken:
+                self._effect()
+                self._write(router, decision.routing)
+        return not decision.deliver or (self.delivers and not decision.deliver & self.broken)
+
+    def _carry_out_restore(self, restore: SpecRestore) -> None:
+        self._effect()
+        self.restores += 1
+        self._restore(restore)
+        if self.foreign_after_restore is not None:
+            self.release(self.foreign_after_restore)
 
     def _restore(self, restore: SpecRestore) -> None:
         if self.spec.prompt is not None and self.spec.prompt.version == restore.rejected:
@@ -285,7 +360,7 @@ class World:
 def state_of(router: str, shown: Routing | None, asked: Routing | None, *, absent: bool = False) -> RouterState:
     """How a router that shows ``shown`` looks to somebody who asks for ``asked``."""
     if shown is None:
-        return RouterState(router, matches=False, absent=absent, problem="it does not exist yet")
+        return RouterState(router, matches=False, absent=absent)
 
     def content(routing: Routing) -> Routing:
         return replace(routing, revision=0, attempt=0, uid="")
@@ -295,7 +370,7 @@ def state_of(router: str, shown: Routing | None, asked: Routing | None, *, absen
         exposed.add(shown.stable.digest)
     return RouterState(
         router,
-        matches=asked is not None and content(shown) == content(asked),
+        matches=asked is not None and content(shown) == content(asked) and _stands(shown.revision, asked),
         weight=shown.weight,
         shadow=shown.shadow,
         revision=shown.revision,
@@ -309,6 +384,16 @@ def prompted(world: World) -> str:
     """The version that the spec names."""
     assert world.spec.prompt is not None
     return world.spec.prompt.version
+
+
+def _stands(carried: int, asked: Routing) -> bool:
+    """As the routers see it: a way back must leave its revision wherever a late writer's could lie in between."""
+    return carried <= asked.revision and (bool(asked.weight or asked.shadow) or asked.revision - carried <= 1)
+
+
+def _is_quiet(decision: Decision) -> bool:
+    writes = decision.commit or decision.deliver or decision.record or decision.restore or decision.manifest
+    return not (writes or decision.notices)
 
 
 def arms(questions: list[Question]) -> set[tuple[str, Arm]]:

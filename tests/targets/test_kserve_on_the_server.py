@@ -47,7 +47,7 @@ def test_a_promotion_stays_and_the_next_release_is_taken_back_to_it(ranking: Ran
         kube.annotate("ranker", promote="1/bake")
         ranking.wait_for_end_of(version_of(service(model(2))))
         ranking.wait_for(lambda found: found["phase"] == "Idle")
-        assert (ranking.weight, served[-1]) == (100, {model(2)})
+        assert (ranking.weight, served[-1]) == (100, frozenset({model(2)}))
         ranking.release(3)
         ranking.wait_for(lambda found: found["phase"] == "Baking" and found["attempt"]["number"] == 2)
         wait_until(lambda: served[-1] == {model(3)}, timeout=10, otherwise=lambda: str(served))

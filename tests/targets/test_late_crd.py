@@ -37,6 +37,9 @@ def test_a_crd_that_comes_late_is_found(
     late["metadata"]["name"] = f"inferenceservices.{LATE}"
     late["spec"]["group"] = LATE
     plane.api.install_crds([late])
+    # What is served is looked up at each change of a CRD; the last one may come a moment before it is served.
+    late["metadata"]["labels"] = {"served": "true"}
+    plane.api.install_crds([late])
     monkeypatch.setitem(PATHS, "InferenceService", f"/apis/{LATE}/v1beta1/namespaces/{{}}/inferenceservices")
     target = {**service(), "apiVersion": f"{LATE}/v1beta1"}
     kube.apply(target, manager="git")

@@ -101,6 +101,20 @@ def test_an_edit_while_the_operator_is_stopped_exposes_nobody(ranking: Ranking, 
     ranking.wait_for_weight(10)
 
 
+def test_a_restart_in_mid_attempt_forgets_neither_the_weight_nor_the_way_back(
+    ranking: Ranking, operator: OperatorProcess
+) -> None:
+    ranking.begin(steps=HELD)
+    ranking.release(2)
+    ranking.wait_for_weight(10)
+    operator.kill()
+    ranking.kube.annotate("ranker", abort="1")
+    operator.start()
+    ranking.wait_for(lambda found: found["phase"] == "RolledBack")
+    assert (ranking.storage, ranking.weight) == (model(1), 0)
+    assert ranking.owned_by_headgate() == []
+
+
 def test_a_newer_edit_begins_anew_and_the_old_one_is_taken_as_no_bad_one(ranking: Ranking) -> None:
     ranking.begin(steps=HELD)
     ranking.release(2)

@@ -22,6 +22,10 @@ class News:
         """The kinds that Rollouts may release."""
         return self._store.targets
 
+    def knows_some(self, kind: Kind) -> bool:
+        """Whether any object of a kind of targets is known."""
+        return len(self._store.documents.shelf(kind)) > 0
+
     def seen(self, kind: Kind, raw: Json) -> None:
         """An object was there in this state."""
         if kind == ROLLOUT:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
@@ -39,6 +40,8 @@ from headgate.evidence.measure import Measurer
 _WORKERS = 12
 _UPKEEP_WORKERS = 2
 _STUCK_SECONDS = 30.0
+_DEEPEST = 25_000
+"""More than the API server admits (10,000 levels): one object that is nested deeply must not end a list or a watch."""
 _RESTAGE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ async def run(
     the Lease was lost, and whatever ended a watch for good: the process is to end then, and to be started again.
     """
     stop = stop if stop is not None else asyncio.Event()
+    sys.setrecursionlimit(max(_DEEPEST, sys.getrecursionlimit()))
     _listen_to_signals(stop)
     metrics = Metrics()
     configured = await credentials(kubeconfig)
@@ -233,6 +237,8 @@ class _Operator:
                 return "a scheduler does not turn"
         if self.resync.is_overdue:
             return "lists have failed for long"
+        if self.resync.unwatched is not None:
+            return f"{self.resync.unwatched.kind} was installed after the start and is not watched"
         if self._watches is not None and self._watches.done() and not self._stop_watches.is_set():
             return "the watches ended"
         return None

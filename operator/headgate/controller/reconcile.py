@@ -190,4 +190,6 @@ class Reconcile:
 
 
 def _is_quiet(decision: Decision) -> bool:
-    return not (decision.commit or decision.deliver or decision.record or decision.restore or decision.manifest)
+    """Whether nothing is written and nobody is told anything."""
+    writes = decision.commit or decision.deliver or decision.record or decision.restore or decision.manifest
+    return not (writes or decision.notices)

@@ -44,6 +44,8 @@ class Resync:
         self._finished = clock.monotonic()
         self.watchable: tuple[Kind, ...] = ()
         """The kinds that may be watched, known after the first lists."""
+        self.unwatched: Kind | None = None
+        """A kind of targets that came after the start and whose watch did not begin."""
         self.complete = False
         """Whether everything was listed once."""
         self.waits_for = "the first lists"
@@ -111,9 +113,13 @@ class Resync:
                 continue
             if plural is None:
                 continue
+            came_late = self.complete and all(known.kind != allowed.kind for known in targets.served)
             kind = targets.serves(allowed, plural)
             if await self._optional(kind):
                 targets.listed(kind)
+            if came_late and self._news.knows_some(kind):
+                # A watch would have told of them before this list did.
+                self.unwatched = kind
 
     async def _list(self, kind: Kind) -> None:
         listed, version = set(), 0

@@ -47,13 +47,20 @@ def config_map_name(rollout: str, backend: str) -> str:
 
 
 def wanted(routing: Routing, shown: Mapping[int, BackendVersion]) -> dict[int, BackendVersion]:
-    """What the backends must run, by slot. A version without a payload keeps the one that is shown for its digest."""
+    """What the backends must run, by slot. A version without a payload keeps the one that is shown for its digest.
+
+    After a promotion the idle backend keeps what it ran, so that a swap costs one write less; after a revert it is
+    told to run stable, so that nothing runs what was rejected.
+    """
     candidate = routing.candidate if routing.kill is KillSwitch.OFF else None
     idle = 1 - routing.stable_slot
-    return {
-        routing.stable_slot: _run(routing, routing.stable, STABLE, routing.stable_slot, shown),
-        idle: _run(routing, candidate or routing.stable, CANDIDATE if candidate else IDLE, idle, shown),
-    }
+    stable = _run(routing, routing.stable, STABLE, routing.stable_slot, shown)
+    if candidate is not None:
+        return {routing.stable_slot: stable, idle: _run(routing, candidate, CANDIDATE, idle, shown)}
+    kept = shown.get(idle)
+    if kept is None or kept.arm == CANDIDATE:
+        kept = _run(routing, routing.stable, IDLE, idle, shown)
+    return {routing.stable_slot: stable, idle: kept}
 
 
 def read(config_map: Json | None) -> BackendVersion | None:

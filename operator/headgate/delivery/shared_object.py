@@ -8,6 +8,8 @@ from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from headgate.cluster.objects import (
+    CONFIG_MAP,
+    WATCH_LABEL,
     ClusterError,
     Conflict,
     Json,
@@ -16,6 +18,7 @@ from headgate.cluster.objects import (
     Refused,
     Unavailable,
 )
+from headgate.delivery import shape
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Fenced, Unusable
 
@@ -68,10 +71,14 @@ class SharedObject:
         if isinstance(waiting.outcome, Exception):
             raise waiting.outcome
 
+    def _is_watched(self, obj: Json) -> bool:
+        """Whether changes are told of: a ConfigMap's are not before headgate has labelled it."""
+        return self._kind != CONFIG_MAP or shape.at(obj, "metadata", "labels", WATCH_LABEL) == "true"
+
     async def _write_together(self, batch: list[_Waiting]) -> None:
         try:
             before = self.seen()
-            if before is None:
+            if before is None or not self._is_watched(before):
                 before = await self.fetch()
             after, accepted = _changed(before, batch)
             if accepted and after != before and after is not None:

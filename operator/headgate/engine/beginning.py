@@ -6,7 +6,7 @@ from headgate.engine.annotations import RETRY, ask
 from headgate.engine.ending import record_of
 from headgate.engine.observation import GateView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
-from headgate.engine.routers import is_delivered, undelivered
+from headgate.engine.routers import ahead, is_delivered, undelivered
 from headgate.engine.routing import Payload
 from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
@@ -19,15 +19,15 @@ def be_first(turn: Turn, subject: Subject) -> None:
     if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return
+    if rejection := _rejection(turn, subject.ref):
+        turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+        return
     if turn.status.stable is not None:
-        if rejection := _rejection(turn, subject.ref):
-            turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
-            return
         tell_of_another(turn, turn.status.stable)
     slot = turn.status.stable.slot if turn.status.stable is not None else 0
     target = turn.observation.target.ref if turn.observation.target is not None else None
     stable = StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=slot, target=target)
-    turn.change(stable=stable)
+    turn.change(stable=stable, revision=max(turn.status.revision, ahead(turn)))
     turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
     turn.record = record_of(turn)
 
@@ -81,6 +81,9 @@ def verify(turn: Turn) -> None:
             return
     if not is_delivered(turn):
         turn.waits = undelivered(turn) or "the routers have not confirmed weight 0 yet"
+        return
+    if turn.pending:
+        turn.waits = "the version that the spec names is not there yet"
         return
     if spec.paused:
         turn.waits = "spec.paused is set"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from headgate.api.quality_gate import Check, Threshold
+from headgate.api.quality_gate import Action, Check, Threshold
 from headgate.api.quantities import BoundUnit, bound_value, seconds
 from headgate.api.rollout_status import VerdictKind
 
@@ -24,6 +24,10 @@ class Breach:
     critical: bool
     bound: str
 
+    def continues(self, bound: str | None) -> bool:
+        """Whether a breach of that bound was one of the same threshold, so that this one goes on with it."""
+        return bound in _texts(self.threshold)
+
     def finding(self, lasted: timedelta) -> Finding:
         """What the breach means after that long: it only blocks until the threshold's ``for`` is over."""
         if self.threshold.for_ is not None and lasted.total_seconds() < seconds(self.threshold.for_):
@@ -36,7 +40,7 @@ def first_breach(check: Check, value: float, stable: float | None) -> Breach | F
 
     A comparison without stable's value, or a percentage of a stable 0, leaves the check Undecided.
     """
-    undecided = ""
+    undecided, unsettled = "", False
     for threshold, critical in ((check.critical, True), (check.warning, False)):
         if threshold is None:
             continue
@@ -44,10 +48,25 @@ def first_breach(check: Check, value: float, stable: float | None) -> Breach | F
         if not bound and threshold.compares:
             unclear = _unclear(threshold, stable)
             undecided = undecided or unclear
+            unsettled = unsettled or (critical and bool(unclear))
             bound = _relative(threshold, value, stable) if stable is not None and not unclear else ""
+        if bound and unsettled and threshold.action in (None, Action.NOTIFY):
+            # A warning lets the step go on; nothing may, while the critical bound beside it cannot be judged.
+            return Finding(VerdictKind.UNDECIDED, f"{bound}, and {undecided}")
         if bound:
             return Breach(threshold, critical, bound)
     return Finding(VerdictKind.UNDECIDED, undecided) if undecided else Finding(VerdictKind.PASS)
+
+
+def _texts(threshold: Threshold) -> frozenset[str]:
+    """How the bounds of a threshold are written where a breach is recorded."""
+    bounds = (
+        ("above", threshold.above),
+        ("below", threshold.below),
+        ("above stable by", threshold.above_stable_by),
+        ("below stable by", threshold.below_stable_by),
+    )
+    return frozenset(f"{words} {bound}" for words, bound in bounds if bound is not None)
 
 
 def _absolute(threshold: Threshold, value: float) -> str:

@@ -26,7 +26,7 @@ def decide(observation: Observation, now: datetime) -> Decision:
     """
     turn = Turn(observation, now, _known_status(observation), observation.memory)
     if observation.rollout.deleting:
-        return leave(turn)
+        return _leave(turn)
     if recovery.is_lost(turn):
         if not observation.fresh:
             return _reread(turn)
@@ -36,13 +36,18 @@ def decide(observation: Observation, now: datetime) -> Decision:
     return _close(turn)
 
 
+def _leave(turn: Turn) -> Decision:
+    if turn.status.stable is None:
+        if not turn.observation.fresh:
+            return _reread(turn)
+        recovery.recover(turn)
+        turn.transition = False  # nothing is committed any more
+    return leave(turn)
+
+
 def _advance(turn: Turn) -> None:
     subject = patiently(turn, resolve(turn.observation, turn.status))
-    if turn.observation.claimed_by:
-        router, owner = min(turn.observation.claimed_by.items())
-        turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
-    if (target := turn.observation.target) is not None and target.reason == NOT_ALLOWED:
-        turn.stall(target.reason, target.message)
+    _stall(turn)
     if turn.in_flight:
         steps.hear(turn)
         if turn_back(turn, subject):
@@ -58,6 +63,19 @@ def _advance(turn: Turn) -> None:
             steps.bake(turn)
         case AttemptState.ROLLING_BACK:
             wayback.go_on(turn)
+
+
+def _stall(turn: Turn) -> None:
+    """Nothing rises while something around the Rollout waits for a person."""
+    if turn.observation.claimed_by:
+        router, owner = min(turn.observation.claimed_by.items())
+        turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
+    target = turn.observation.target
+    if target is not None and target.reason == NOT_ALLOWED:
+        turn.stall(target.reason, target.message)
+    # Where the target itself is not to be seen, its field says nothing more.
+    if (target is None or not target.reason) and (unusable := routers.unusable(turn)):
+        turn.stall("RouterUnusable", unusable, invalid=False)
 
 
 def _known_status(observation: Observation) -> RolloutStatus:

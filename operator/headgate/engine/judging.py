@@ -38,14 +38,17 @@ def resume(turn: Turn) -> None:
     turn.happened("Resumed", f"attempt {attempt.number}: resumed by annotation {asked.written!r}")
 
 
-def weigh(turn: Turn, references: list[GateReference], hold_end: datetime | None) -> None:
-    """Judges what was measured in this look, or says what should be measured. May take the attempt back."""
+def weigh(turn: Turn, references: list[GateReference], hold_end: datetime | None, *, waived: bool) -> None:
+    """Judges what was measured in this look, or says what should be measured. May take the attempt back.
+
+    Where a person ``waived`` missing evidence, no data does nothing.
+    """
     look = turn.observation.look
     due = due_gates(turn, references, hold_end)
     if look is None:
         turn.questions.extend(questions_for(turn, due))
         return
-    over = hold_end is not None and turn.now >= hold_end
+    over = hold_end is not None and turn.now >= hold_end and not waived
     for reference in _answered(turn, references, look):
         turn.remember(measured={**turn.memory.measured, reference.name: look.at})
         for check in turn.plan.gate_specs[reference.name].checks:
@@ -57,12 +60,14 @@ def weigh(turn: Turn, references: list[GateReference], hold_end: datetime | None
 
 
 def has_passed(turn: Turn, references: list[GateReference], since: datetime) -> bool:
-    """Whether each check of those gates has a verdict, measured since then, with which a step may be left."""
+    """Whether each check of those gates has a verdict, measured in this step since then, with which it may be left."""
     blocked_since: list[datetime] = []
+    step = turn.flight.step
+    here = step.name if step is not None else None
     for reference in references:
         for check in turn.plan.gate_specs[reference.name].checks:
             record = verdict_on(turn, reference.name, check.name)
-            if record is None or record.measured_at is None or record.measured_at < since:
+            if record is None or record.step != here or record.measured_at is None or record.measured_at < since:
                 blocked_since.append(since)
             elif not passes(check, record):
                 blocked_since.append(max(record.since, since))
@@ -79,15 +84,16 @@ def is_breached(turn: Turn, references: list[GateReference]) -> bool:
     for reference in references:
         for check in turn.plan.gate_specs[reference.name].checks:
             record = verdict_on(turn, reference.name, check.name)
-            harmful = record is not None and record.verdict in (
-                VerdictKind.BREACHING,
-                VerdictKind.FAIL,
-                VerdictKind.WARN,
-            )
-            if record is not None and harmful and not passes(check, record):
+            if record is not None and _is_harm(record) and not passes(check, record):
                 turn.waits = _words(record)
                 return True
     return False
+
+
+def _is_harm(record: VerdictRecord) -> bool:
+    """Whether it tells of a breach, be it one that silence covers at present."""
+    harmful = (VerdictKind.BREACHING, VerdictKind.FAIL, VerdictKind.WARN)
+    return record.verdict in harmful or record.breaching_since is not None
 
 
 def verdict_on(turn: Turn, gate: str, check: str) -> VerdictRecord | None:
@@ -130,11 +136,12 @@ def _consequence(turn: Turn, check: Check, record: VerdictRecord, *, hold_is_ove
             turn.remember(failing=(turn.flight.number, words))
             wayback.begin(turn, Outcome.ROLLED_BACK, words, reject=True)
         case Action.PAUSE if turn.in_flight and turn.flight.paused is None and not _was_resumed(turn, record):
-            turn.change_attempt(
-                paused=PauseRecord.model_construct(
-                    at=turn.now, check=f"{record.gate}/{record.check}"[:253], reason=words[:1024]
-                )
+            paused = PauseRecord.model_construct(
+                at=turn.now, check=f"{record.gate}/{record.check}"[:253], reason=words[:1024]
             )
+            # A resume that was written before knew nothing of this pause.
+            earlier = ask(turn.observation.rollout.annotations, RESUME)
+            turn.change_attempt(paused=paused, resumed=earlier.written if earlier is not None else None)
             turn.happened("PausedByGate", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
         case Action.NOTIFY if record.since == record.measured_at:
             turn.tell("CheckWarning", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)

@@ -3,21 +3,26 @@
 from headgate.engine.decision import Decision
 from headgate.engine.desired import deliveries, routing_for
 from headgate.engine.ending import record_of
-from headgate.engine.routers import our_routers
+from headgate.engine.routers import ahead, our_routers
 from headgate.engine.turn import Turn
+from headgate.engine.wayback import with_rejection
 
 
 def leave(turn: Turn) -> Decision:
     """Weight 0, at a higher revision, on every router that shows anything else, and the record."""
+    if not turn.memory.leaving:
+        # What was on record before may be of a commit that never came about.
+        turn.remember(leaving=True, recorded=None)
+    _keep_rejection(turn)
     observation, status = turn.observation, turn.status
     late = frozenset(router for router in our_routers(turn) if not _shows_nobody(turn, router))
     routes = deliveries(observation.rollout, status, observation.plan)
-    gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": status.revision + 1})
+    gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": max(status.revision + 1, ahead(turn))})
     routing = None
     if status.stable is not None:
         routing = routing_for(observation.rollout, gone, observation.plan, observation.versions)
     turn.change(revision=gone.revision)
-    on_record = turn.memory.recorded == gone.revision
+    on_record = turn.memory.recorded is not None
     return Decision(
         manifest=None,
         status=turn.status,
@@ -33,6 +38,13 @@ def leave(turn: Turn) -> Decision:
         memory=turn.memory,
         urgent=True,
     )
+
+
+def _keep_rejection(turn: Turn) -> None:
+    """Puts a candidate on record as rejected whose critical Fail was seen, but whose way back was not committed yet."""
+    failing = turn.memory.failing
+    if turn.in_flight and failing is not None and failing[0] == turn.flight.number:
+        turn.change(rejected=with_rejection(turn, failing[1]))
 
 
 def _shows_nobody(turn: Turn, router: str) -> bool:

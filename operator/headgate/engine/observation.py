@@ -114,7 +114,9 @@ class Drift:
     not_before: datetime | None = None
     """When it may be corrected again."""
     lowered: bool = False
-    """A foreign write lowered exposure: it was corrected once, and the attempt is held."""
+    """A foreign write lowered exposure and is corrected once."""
+    righted: bool = False
+    """That correction was seen to have arrived: a second lowering is left alone, and the attempt is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +141,16 @@ class Memory:
     drift: Mapping[str, Drift] = field(default_factory=dict)
     shown: Mapping[str, tuple[Routing, Delivery]] = field(default_factory=dict)
     """By router id, what it was last seen to show, the revision aside; a later difference is drift."""
+    tried: Mapping[str, tuple[Routing, Delivery]] = field(default_factory=dict)
+    """By router id, what it was last to be written to show."""
     restored: int | None = None
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     unrestored: Unrestored | None = None
     """Set by the controller: why the spec restore did not work, until it does."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
+    leaving: bool = False
+    """The Rollout was seen to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def patiently(turn: Turn, subject: Subject) -> Subject:
     if patience is None:
         turn.remember(late_since=None)
         return subject
-    since = turn.memory.late_since or turn.now
+    since = min(turn.memory.late_since or turn.now, turn.now)
     turn.remember(late_since=since)
     if turn.now >= since + patience:
         return subject

@@ -130,7 +130,9 @@ def _truth(holds: bool) -> ConditionStatus:  # noqa: FBT001  # the one thing tha
 
 def _evidence(turn: Turn) -> _Finding:
     kinds = (VerdictKind.ERROR, VerdictKind.NO_DATA)
-    failing = [record for record in turn.status.verdicts if record.verdict in kinds] if turn.in_flight else []
+    step = turn.attempt.step.name if turn.attempt is not None and turn.attempt.step is not None else None
+    verdicts = turn.status.verdicts if turn.in_flight else []
+    failing = [record for record in verdicts if record.verdict in kinds and record.step == step]
     lasting = [record for record in failing if turn.now >= record.since + DEBOUNCE]
     for record in failing:
         turn.wake(record.since + DEBOUNCE)

@@ -12,18 +12,23 @@ from headgate.engine.turn import Turn
 
 
 def due_gates(turn: Turn, references: list[GateReference], boundary: datetime | None) -> list[GateReference]:
-    """The gates whose period is over, or that were not measured since ``boundary``, the end of the hold.
+    """The gates whose period is over, or that were not measured in this step since ``boundary``, the end of its hold.
 
     For the others the turn wakes when they become due.
     """
     due = []
+    step = turn.flight.step
+    here = {record.gate for record in turn.status.verdicts if step is not None and record.step == step.name}
     for reference in references:
         last = turn.memory.measured.get(reference.name)
         period = timedelta(seconds=seconds(turn.plan.period_of(reference.name)))
-        if last is None or turn.now >= last + period or (boundary is not None and last < boundary <= turn.now):
-            due.append(reference)
-        else:
-            turn.wake(last + period)
+        # A measurement of the future was made before the clock was put back: it says nothing of when the next is due.
+        if last is not None and last <= turn.now < last + period:
+            over = boundary is not None and boundary <= turn.now
+            if not over or (reference.name in here and boundary is not None and last >= boundary):
+                turn.wake(last + period)
+                continue
+        due.append(reference)
     return due
 
 

@@ -1,9 +1,10 @@
 """A status that was lost, or that is older than the world: what outlived it is taken up again, never guessed."""
 
-from headgate.api.rollout_status import Outcome, Rejection, StableRef
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
 from headgate.engine import wayback
 from headgate.engine.decision import NoticeKind
-from headgate.engine.routers import ahead
+from headgate.engine.ending import end
+from headgate.engine.routers import ahead, our_states
 from headgate.engine.routing import RouterState
 from headgate.engine.target import known_target
 from headgate.engine.turn import Turn, named
@@ -17,44 +18,75 @@ def is_lost(turn: Turn) -> bool:
 
 
 def recover(turn: Turn) -> None:
-    """Takes stable, rejections and the revision from what outlived the status, whichever of it is newest."""
-    record, router = turn.observation.record, _newest_router(turn)
+    """Takes stable, rejections and the revision from what outlived the status.
+
+    The record is written before any change of stable is committed, so it and the status are believed before a router,
+    which anybody may have edited; and no router makes a rejected version stable.
+    """
+    record, status = turn.observation.record, turn.status
     recorded = record.revision if record is not None else -1
-    shown = router.revision or 0 if router is not None else -1
-    stable = turn.status.stable
-    known = turn.status.revision if stable is not None else -1
-    if router is not None and router.stable is not None and shown > max(recorded, known):
-        stable = StableRef(
-            version=router.stable.version,
-            digest=router.stable.digest,
-            slot=_slot(turn, router),
-            target=known_target(turn),
-        )
-    elif record is not None and record.stable is not None and recorded > known:
+    rejected = _united(status.rejected, record.rejected if record is not None else [])
+    stable = status.stable
+    if record is not None and record.stable is not None and (stable is None or recorded > status.revision):
         stable = record.stable
     if stable is None:
+        stable = _frozen(turn) or _shown(turn, {rejection.digest for rejection in rejected})
+    if stable is None:
         return
-    if turn.in_flight:
-        wayback.begin(turn, Outcome.ROLLED_BACK, LOST_END, reject=True)
+    begun = record.attempt if record is not None else 0
+    if status.stable is None:
+        # Each attempt costs a revision, so none that was lost had a number above this: old annotations stay stale.
+        begun += max(0, ahead(turn) - max(recorded, 0))
     turn.change(
-        stable=stable,
-        revision=max(recorded, shown, turn.status.revision),
-        attempts=max(turn.status.attempts, record.attempt if record is not None else 0),
-        rejected=_united(turn.status.rejected, record.rejected if record is not None else []),
+        revision=max(recorded, ahead(turn), status.revision),
+        attempts=max(status.attempts, begun),
+        rejected=[rejection for rejection in rejected if rejection.digest != stable.digest],
     )
+    if turn.in_flight:
+        _close(turn, stable)
+    turn.change(stable=stable)
     turn.happened("Recovered", f"the status was lost or old; on record {named(stable)} is stable", NoticeKind.WARNING)
 
 
+def _close(turn: Turn, stable: StableRef) -> None:
+    """Ends the attempt that the old status has in flight: as promoted when its candidate is on record as stable."""
+    failing, attempt = turn.memory.failing, turn.flight
+    if attempt.candidate.digest == stable.digest:
+        turn.change(weight=0)
+        turn.change_attempt(outcome=Outcome.PROMOTED, reason=LOST_END, paused=None)
+        end(turn)
+        return
+    seen = failing is not None and failing[0] == attempt.number
+    wayback.begin(turn, Outcome.ROLLED_BACK, failing[1] if seen and failing is not None else LOST_END, reject=True)
+
+
+def _frozen(turn: Turn) -> StableRef | None:
+    """The stable version that the manifest of an unfinished attempt names."""
+    plan = turn.observation.plan
+    if plan is None or turn.state is AttemptState.ENDED:
+        return None
+    stable = plan.stable
+    return StableRef(version=stable.version, digest=stable.digest, slot=plan.stable_slot, target=known_target(turn))
+
+
+def _shown(turn: Turn, rejected: set[str]) -> StableRef | None:
+    """The stable version that the newest router names."""
+    states = [state for state in our_states(turn) if state.stable is not None and state.stable.digest not in rejected]
+    newest = max(states, key=lambda state: state.revision or 0, default=None)
+    if newest is None or newest.stable is None:
+        return None
+    stable = newest.stable
+    slot = _slot(turn, newest)
+    return StableRef(version=stable.version, digest=stable.digest, slot=slot, target=known_target(turn))
+
+
 def _slot(turn: Turn, router: RouterState) -> int:
+    """Of an httpRoute's backends, which serves stable: a flag that is newer knows nothing of it."""
     if router.stable_slot is not None:
         return router.stable_slot
-    known = turn.observation.record.stable if turn.observation.record is not None else turn.status.stable
-    return known.slot if known is not None else 0
-
-
-def _newest_router(turn: Turn) -> RouterState | None:
-    states = [state for state in turn.observation.routers.values() if state.stable is not None]
-    return max(states, key=lambda state: state.revision or 0, default=None)
+    known = (state for state in our_states(turn) if state.stable_slot is not None)
+    newest = max(known, key=lambda state: state.revision or 0, default=None)
+    return newest.stable_slot or 0 if newest is not None else 0
 
 
 def _united(mine: list[Rejection], recorded: list[Rejection]) -> list[Rejection]:

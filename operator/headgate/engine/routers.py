@@ -5,39 +5,56 @@ from datetime import timedelta
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import AttemptState
-from headgate.engine.decision import NoticeKind
 from headgate.engine.desired import deliveries, ids
-from headgate.engine.observation import Drift
+from headgate.engine.drift import corrects_drift, put_right
 from headgate.engine.routing import RouterState, Routing, router_id
 from headgate.engine.turn import Turn
 
-FIRST_BACK_OFF = timedelta(seconds=10)
-LONGEST_BACK_OFF = timedelta(minutes=5)
 UNDELIVERED_RETRY = timedelta(seconds=15)
+MEASURE_AFTER = timedelta(seconds=1)
 
 
 def is_delivered(turn: Turn) -> bool:
-    """Whether every router was seen at what the committed status asks for, but for those that an older Rollout has."""
+    """Whether every router was seen at what the committed status asks for, but for those that an older Rollout has.
+
+    Where not even the routers are known, because manifest and spec are both gone, nothing is.
+    """
     states = turn.observation.routers
-    return all((state := states.get(router)) is not None and state.matches for router in our_routers(turn))
+    known = bool(_routes(turn))
+    return known and all((state := states.get(router)) is not None and state.matches for router in our_routers(turn))
 
 
 def is_back(turn: Turn) -> bool:
     """Whether every router was seen at what the status asks for, or does not exist any more and exposes nobody."""
     states = turn.observation.routers
     seen = (states.get(router) for router in our_routers(turn))
-    return all(state is not None and (state.matches or state.absent) for state in seen)
+    return bool(_routes(turn)) and all(state is not None and (state.matches or state.absent) for state in seen)
+
+
+def is_exposed(turn: Turn) -> bool:
+    """Whether any router lets somebody, or a copy of a request, reach the candidate."""
+    tried = turn.flight.candidate.digest
+    return any(tried in state.exposed or bool(state.shadow) for state in our_states(turn))
 
 
 def our_routers(turn: Turn) -> frozenset[str]:
     """The routers that carry this Rollout's split now, but for those that an older Rollout has."""
-    routes = deliveries(turn.observation.rollout, turn.status, turn.manifest or turn.observation.plan)
-    return ids(routes) - turn.observation.claimed_by.keys()
+    return ids(_routes(turn)) - turn.observation.claimed_by.keys()
+
+
+def _routes(turn: Turn) -> tuple[Delivery, ...]:
+    return deliveries(turn.observation.rollout, turn.status, turn.manifest or turn.observation.plan)
+
+
+def our_states(turn: Turn) -> list[RouterState]:
+    """What the routers were seen to show, but for those that an older Rollout has: their word is about that one."""
+    claimed = turn.observation.claimed_by
+    return [state for router, state in sorted(turn.observation.routers.items()) if router not in claimed]
 
 
 def ahead(turn: Turn) -> int:
     """The highest revision that a router carries."""
-    return max((state.revision or 0 for state in turn.observation.routers.values()), default=0)
+    return max((state.revision or 0 for state in our_states(turn)), default=0)
 
 
 def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observed: Routing | None) -> frozenset[str]:
@@ -46,69 +63,59 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
     ``observed`` is the routing that this look's router states were held against.
     """
     wanted, compared = _content(routing), _content(observed) if observed is not None else None
+    measures = bool(turn.questions) and not turn.transition
     chosen = set()
     for delivery in routes:
         router = router_id(delivery)
         state = turn.observation.routers.get(router)
         if router in turn.observation.claimed_by:
             continue
+        tried = turn.memory.tried.get(router) == (routing, delivery)
         if wanted != compared:
+            # What it showed before is no measure any more: until it was seen at this, a difference is no drift.
+            turn.remember(shown={name: seen for name, seen in turn.memory.shown.items() if name != router})
             chosen.add(router)
         elif state is not None and state.matches:
             turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
-        elif turn.memory.shown.get(router) != (wanted, delivery) or state is None or _lags(state, routing):
-            chosen.add(router)
+            put_right(turn, router)
+        elif state is None or turn.memory.shown.get(router) != (wanted, delivery) or _lags(state, routing, tried=tried):
             turn.wake(turn.now + UNDELIVERED_RETRY)
-        elif _corrects_drift(turn, router, state, routing):
+            if not (measures and tried):
+                chosen.add(router)
+        elif corrects_drift(turn, router, state, routing):
             chosen.add(router)
+        if router in chosen:
+            turn.remember(tried={**turn.memory.tried, router: (routing, delivery)})
+    if measures and chosen:
+        # A router that cannot be written keeps nobody from being judged: the next look measures before it tries again.
+        turn.wake(turn.now + MEASURE_AFTER)
     return frozenset(chosen)
 
 
-def _lags(state: RouterState, routing: Routing) -> bool:
+def _lags(state: RouterState, routing: Routing, *, tried: bool) -> bool:
     """Whether a router that exposes nobody only carries too old a revision: a late write could still pass its fence.
 
-    Or what was written into it is no longer what its reader needs.
+    Or what was written into it is no longer what its reader needs. One that has its revision no more although it was
+    written is somebody else's doing.
     """
+    if tried:
+        return state.lags
     nobody = routing.candidate is None and not state.weight and not state.shadow
     exposes_nobody = nobody and state.exposed <= {routing.stable.digest}
     return state.lags or (exposes_nobody and (state.revision or 0) < routing.revision)
 
 
-def _corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing) -> bool:
-    """Whether a foreign write is undone now: one that lowers exposure once, others at once, then ever more slowly."""
-    drift = turn.memory.drift.get(router, Drift())
-    if _only_lowers(state, routing):
-        if drift.lowered:
-            return False
-        _remember(turn, router, replace(drift, lowered=True))
-    else:
-        if drift.not_before is not None and turn.now < drift.not_before:
-            turn.wake(drift.not_before)
-            return False
-        pause = min(FIRST_BACK_OFF * 2 ** min(drift.corrections, 8), LONGEST_BACK_OFF)
-        _remember(turn, router, replace(drift, corrections=drift.corrections + 1, not_before=turn.now + pause))
-        turn.wake(turn.now + pause)
-    turn.tell(
-        "DriftCorrected",
-        f"{router} was changed by {state.writer or 'somebody else'}: it shows"
-        f" {'no split' if state.weight is None else f'{state.weight} %'}, put back to {routing.weight} %",
-        NoticeKind.WARNING,
-    )
-    return True
-
-
-def _only_lowers(state: RouterState, routing: Routing) -> bool:
-    if state.weight is None or state.weight >= routing.weight or routing.candidate is None:
-        return False
-    return state.exposed <= {routing.stable.digest, routing.candidate.digest}
-
-
-def _remember(turn: Turn, router: str, drift: Drift) -> None:
-    turn.remember(drift={**turn.memory.drift, router: drift})
-
-
 def _content(routing: Routing) -> Routing:
     return replace(routing, revision=0, attempt=0, uid="")
+
+
+def unusable(turn: Turn) -> str:
+    """Which router a person must mend before it can be written, and how; empty when there is none."""
+    for router in sorted(our_routers(turn)):
+        state = turn.observation.routers.get(router)
+        if state is not None and state.problem is not None and not state.matches:
+            return f"{router}: {state.problem}"
+    return ""
 
 
 def undelivered(turn: Turn) -> str:

@@ -9,8 +9,11 @@ from headgate.api.rollout_status import ApprovalRecord, AttemptState, Outcome, S
 from headgate.engine.annotations import APPROVE, BAKE, PROMOTE, ask
 from headgate.engine.ending import end, record_of
 from headgate.engine.judging import has_passed, is_breached, resume, weigh
-from headgate.engine.routers import is_delivered, undelivered
+from headgate.engine.routers import is_delivered, is_exposed, undelivered
 from headgate.engine.turn import Turn, named
+
+MANIFEST_RETRY = timedelta(minutes=1)
+"""How often a manifest that is gone is looked for: somebody may put it back."""
 
 
 def hear(turn: Turn) -> None:
@@ -25,8 +28,7 @@ def step_on(turn: Turn) -> None:
     if not _has_manifest(turn):
         return
     step, started = _current(turn)
-    if is_delivered(turn) and started.delivered_at is None:
-        _note_delivery(turn, step)
+    _note_exposure(turn, step)
     began = _current(turn)[1].delivered_at
     stage = Stage(
         references=turn.plan.references_in(started.index),
@@ -63,7 +65,7 @@ class Stage:
     since: datetime | None
     """When the routers were observed at its weight; None while that is not confirmed."""
     until: datetime | None
-    """When its hold is over."""
+    """When its hold is over, or waived."""
     waived: bool
     """Whether a person waived its hold and missing evidence."""
     entered: datetime
@@ -72,7 +74,7 @@ class Stage:
 def _may_leave(turn: Turn, stage: Stage) -> bool:
     """Judges, and says whether the stage may be left now: delivered, held long enough, passed and not stopped."""
     if stage.since is not None or turn.flight.exposed_at is not None:
-        weigh(turn, stage.references, stage.until)
+        weigh(turn, stage.references, stage.until, waived=stage.waived)
     if not turn.in_flight or turn.questions:
         return False
     if stage.since is None or stage.until is None or not is_delivered(turn):
@@ -82,7 +84,7 @@ def _may_leave(turn: Turn, stage: Stage) -> bool:
     if turn.now < stage.until:
         turn.wake(stage.until)
         return False
-    passed = has_passed(turn, stage.references, stage.since)
+    passed = has_passed(turn, stage.references, stage.until)
     if not passed and not (stage.waived and not is_breached(turn, stage.references)):
         _watch_deadline(turn, stage.until)
         return False
@@ -97,7 +99,6 @@ def _move_on(turn: Turn, index: int) -> None:
     elif plan.bake_for and seconds(plan.bake_for) > 0:
         turn.change_attempt(state=AttemptState.BAKING, baking_since=turn.now)
         turn.transition = True
-        turn.wake(turn.now + timedelta(seconds=seconds(plan.bake_for)))
     else:
         promote(turn)
 
@@ -115,6 +116,7 @@ def _has_manifest(turn: Turn) -> bool:
     name = turn.flight.manifest
     turn.stall("ManifestGone", f"ConfigMap {name!r} with what was frozen for this attempt is gone; abort the attempt")
     turn.waits = "its manifest is gone"
+    turn.wake(turn.now + MANIFEST_RETRY)
     return False
 
 
@@ -158,12 +160,13 @@ def promote(turn: Turn) -> None:
     turn.record = record_of(turn)
 
 
-def _note_delivery(turn: Turn, step: Step) -> None:
+def _note_exposure(turn: Turn, step: Step) -> None:
+    """Notes when every router was first observed at the step's weight, and when any first exposed the candidate."""
     at = turn.flight.step
-    if at is None:
-        return
-    turn.change_attempt(step=at.model_copy(update={"delivered_at": turn.now}))
-    if turn.flight.exposed_at is None and step.is_judged:
+    delivered = is_delivered(turn)
+    if at is not None and at.delivered_at is None and delivered:
+        turn.change_attempt(step=at.model_copy(update={"delivered_at": turn.now}))
+    if turn.flight.exposed_at is None and step.is_judged and (delivered or is_exposed(turn)):
         turn.change_attempt(exposed_at=turn.now)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from headgate.api.quality_gate import Action, Check, OnNoData
 from headgate.api.rollout_status import VerdictKind, VerdictRecord
@@ -10,6 +11,10 @@ from headgate.engine.evidence import Reading, ReadingKind
 
 SILENT = frozenset({VerdictKind.NO_DATA, VerdictKind.ERROR, VerdictKind.UNDECIDED})
 """Verdicts that say nothing about a breach: they neither reset nor advance it."""
+
+
+MOST_SAMPLES = 2**53
+"""The most samples that a status counts; beyond it a float counts no ones any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,10 @@ def judge(measured: Measured, previous: VerdictRecord | None) -> VerdictRecord:
 
     Where stable says nothing of use now, its last good value is taken from ``previous``.
     """
-    at, candidate = measured.at, measured.candidate
-    comparison = _comparison(measured.check, measured.stable, previous, at)
-    finding = _judged(measured.check, candidate, measured.stable, comparison)
+    at, candidate = measured.at, _sound(measured.candidate)
+    stable = _sound(measured.stable) if measured.stable is not None else None
+    comparison = _comparison(measured.check, stable, previous, at)
+    finding = _judged(measured.check, candidate, stable, comparison)
     bound, began = None, None
     if isinstance(finding, Breach):
         bound, began = finding.bound, _breach_began(previous, finding, at)
@@ -58,7 +64,7 @@ def judge(measured: Measured, previous: VerdictRecord | None) -> VerdictRecord:
         stable=_figure(comparison.value) if comparison else None,
         stable_at=comparison.at if comparison else None,
         bound=bound,
-        samples=int(candidate.samples) if candidate.samples is not None and candidate.samples >= 0 else None,
+        samples=_count(candidate.samples),
         breaching_since=began,
         message=finding.message[:1024],
     )
@@ -122,7 +128,7 @@ def _enough(check: Check, reading: Reading) -> bool:
 
 
 def _breach_began(previous: VerdictRecord | None, breach: Breach, at: datetime) -> datetime:
-    if previous is None or previous.breaching_since is None or previous.bound != breach.bound:
+    if previous is None or previous.breaching_since is None or not breach.continues(previous.bound):
         return at
     if previous.verdict in SILENT:
         return _put_off(previous, at)
@@ -134,6 +140,17 @@ def _put_off(previous: VerdictRecord, at: datetime) -> datetime:
     if previous.breaching_since is None or previous.measured_at is None:
         return at
     return previous.breaching_since + (at - previous.measured_at)
+
+
+def _sound(reading: Reading) -> Reading:
+    """The reading; no data where its figure is none, although whoever measured should have said so."""
+    if reading.value is not None and not isfinite(reading.value):
+        return Reading(ReadingKind.NO_DATA, samples=reading.samples, message="the answer is not a finite number")
+    return reading
+
+
+def _count(samples: float | None) -> int | None:
+    return int(min(samples, MOST_SAMPLES)) if samples is not None and samples >= 0 else None
 
 
 def _figure(value: float | None) -> str | None:

@@ -1,7 +1,6 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
-from headgate.api.rollout import RolloutSpec
-from headgate.api.rollout_status import AttemptState, Outcome, Rejection, VersionRef
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.routers import is_back
@@ -18,6 +17,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
         turn.change(rejected=with_rejection(turn, reason))
     turn.change(weight=0)
     turn.change_attempt(state=AttemptState.ROLLING_BACK, outcome=outcome, reason=reason[:1024], paused=None)
+    # A promotion that was put on record and then overtaken by this end must not stay there.
+    turn.remember(recorded=None)
     turn.questions.clear()
     turn.urgent = True
     turn.happened(
@@ -67,10 +68,11 @@ def _restore_spec(turn: Turn) -> bool:
         return False
     if turn.status.stable.target is not None:
         return restore_target(turn, turn.status.stable, turn.status.stable.target)
-    if view.spec is not None and _names(view.spec, attempt.candidate):
-        turn.restore = SpecRestore(attempt.number, attempt.candidate.version, turn.status.stable.version)
+    if view.spec is None or view.spec.prompt is None:
+        return False
+    asked = view.spec.prompt.version
+    known = turn.observation.versions.get(asked)
+    renamed = known is not None and known.digest == attempt.candidate.digest
+    if asked == attempt.candidate.version or (renamed and asked != turn.status.stable.version):
+        turn.restore = SpecRestore(attempt.number, asked, turn.status.stable.version)
     return turn.restore is not None
-
-
-def _names(spec: RolloutSpec, version: VersionRef) -> bool:
-    return spec.prompt is not None and spec.prompt.version == version.version

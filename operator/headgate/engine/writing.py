@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from headgate.api.rollout_status import Attempt, RolloutStatus, VerdictKind
+from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, VerdictKind
 from headgate.engine.turn import Turn
 
 RIDES_ALONG = timedelta(seconds=60)
@@ -20,14 +20,15 @@ def is_worth_writing(turn: Turn, committed: RolloutStatus, status: RolloutStatus
         return True
     if _newly_blocks(committed, status):
         last = turn.memory.verdicts_written_at
-        if last is None or turn.now >= last + VERDICT_SPACING:
+        if last is None or not last <= turn.now < last + VERDICT_SPACING:
             turn.remember(verdicts_written_at=turn.now)
             return True
         turn.wake(last + VERDICT_SPACING)
     if _rides(committed) == _rides(status):
         turn.remember(unwritten_since=None)
         return False
-    since = turn.memory.unwritten_since or turn.now
+    # Since when cannot lie in the future, unless the clock was put back.
+    since = min(turn.memory.unwritten_since or turn.now, turn.now)
     turn.remember(unwritten_since=since)
     if turn.now >= since + RIDES_ALONG:
         return True
@@ -54,7 +55,7 @@ def _without_moving_parts(attempt: Attempt | None) -> Attempt | None:
     if attempt is None:
         return None
     step = attempt.step.model_copy(update={"delivered_at": None}) if attempt.step is not None else None
-    return attempt.model_copy(update={"reason": "", "step": step})
+    return attempt.model_copy(update={"reason": "", "step": step, "exposed_at": None})
 
 
 def _newly_blocks(committed: RolloutStatus, status: RolloutStatus) -> bool:
@@ -67,5 +68,16 @@ def _newly_blocks(committed: RolloutStatus, status: RolloutStatus) -> bool:
 
 def _rides(status: RolloutStatus) -> tuple[object, ...]:
     verdicts = tuple((record.gate, record.check, record.verdict) for record in status.verdicts)
-    step = status.attempt.step if status.attempt is not None else None
-    return verdicts, step.delivered_at if step is not None else None
+    attempt = status.attempt
+    step = attempt.step if attempt is not None else None
+    seen = (attempt.exposed_at if attempt is not None else None, step.delivered_at if step is not None else None)
+    return verdicts, seen, _words(status)
+
+
+def _words(status: RolloutStatus) -> tuple[str, ...]:
+    """Sentences that people act upon and that hold no moving figures; others change with every look."""
+    attempt = status.attempt
+    waits = attempt.reason if attempt is not None and attempt.state is AttemptState.VERIFYING else ""
+    moving = ("ProgressDeadlineExceeded",)
+    told = [known for known in status.conditions if known.type in ("Delivered", "Stalled")]
+    return waits, *(known.message for known in told if known.reason not in moving)

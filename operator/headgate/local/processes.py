@@ -38,7 +38,9 @@ class Process:
     def is_running(self) -> bool:
         """Whether it still runs; reaps it when it was a child of this process and has ended."""
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, os.WNOHANG)
+            ended, _ = os.waitpid(self.pid, os.WNOHANG)
+            # Of a zombie that cannot be reaped yet other threads still run, and hold its ports.
+            return not ended and process_identity.of(self.pid) in (self.identity, None)
         return process_identity.of(self.pid) == self.identity
 
     def stop(self, grace: float = 10.0) -> None:

@@ -1,0 +1,60 @@
+"""Foreign writes to routers: which of them are undone, and how often. Knows no delivery that is merely late."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from headgate.engine.decision import NoticeKind
+from headgate.engine.observation import Drift
+from headgate.engine.routing import RouterState, Routing
+from headgate.engine.turn import Turn
+
+FIRST_BACK_OFF = timedelta(seconds=10)
+LONGEST_BACK_OFF = timedelta(minutes=5)
+
+
+def corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing) -> bool:
+    """Whether a foreign write is undone now: one that lowers exposure once, others at once, then ever more slowly."""
+    drift = turn.memory.drift.get(router, Drift())
+    lowers = _only_lowers(state, routing)
+    if lowers and drift.righted:
+        return False
+    if drift.not_before is not None:
+        # A moment further off than any back-off was set by a clock that was put back since.
+        if turn.now < drift.not_before <= turn.now + LONGEST_BACK_OFF:
+            turn.wake(drift.not_before)
+            return False
+        if turn.now >= drift.not_before + LONGEST_BACK_OFF:
+            drift = replace(drift, corrections=0)
+    pause = min(FIRST_BACK_OFF * 2 ** min(drift.corrections, 8), LONGEST_BACK_OFF)
+    corrected = replace(drift, corrections=drift.corrections + 1, not_before=turn.now + pause)
+    _remember(turn, router, replace(corrected, lowered=drift.lowered or lowers))
+    turn.wake(turn.now + pause)
+    turn.tell(
+        "DriftCorrected",
+        f"{router} was changed by {state.writer or 'somebody else'}: it shows"
+        f" {'no split' if state.weight is None else f'{state.weight} %'}, put back to {routing.weight} %",
+        NoticeKind.WARNING,
+    )
+    return True
+
+
+def put_right(turn: Turn, router: str) -> None:
+    """The router was seen to show what it must: a lowering that was corrected is over, and a second one is held."""
+    drift = turn.memory.drift.get(router)
+    if drift is not None and drift.lowered and not drift.righted:
+        _remember(turn, router, replace(drift, righted=True))
+
+
+def _only_lowers(state: RouterState, routing: Routing) -> bool:
+    """Whether what it shows reaches fewer people, or fewer copies, than it must, and nobody else."""
+    if state.weight is None or routing.candidate is None:
+        return False
+    copies = state.shadow or 0
+    if state.weight > routing.weight or copies > routing.shadow:
+        return False
+    fewer = state.weight < routing.weight or copies < routing.shadow
+    return fewer and state.exposed <= {routing.stable.digest, routing.candidate.digest}
+
+
+def _remember(turn: Turn, router: str, drift: Drift) -> None:
+    turn.remember(drift={**turn.memory.drift, router: drift})

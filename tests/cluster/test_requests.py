@@ -1,0 +1,74 @@
+"""What leaves for the API server, and what its answers mean."""
+
+import json
+
+import pytest
+
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    ROLLOUT,
+    AlreadyExists,
+    ClusterError,
+    Conflict,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from headgate.cluster.refusals import refusal
+from headgate.cluster.segments import collection_path, object_path
+
+
+def test_paths_are_those_of_the_api_server() -> None:
+    assert object_path(CONFIG_MAP, "ai", "a.b-c") == "/api/v1/namespaces/ai/configmaps/a.b-c"
+    assert object_path(ROLLOUT, "ai", "r", "status") == "/apis/headgate.dev/v1alpha1/namespaces/ai/rollouts/r/status"
+    assert collection_path(ROLLOUT, None) == "/apis/headgate.dev/v1alpha1/rollouts"
+
+
+@pytest.mark.parametrize("name", ["..", ".", "%2e%2e", "a/b", "a#b", "a?b", "", "A", "a..b", "-a", "a" * 254, "a\n"])
+def test_a_name_that_would_change_the_path_never_leaves(name: str) -> None:
+    with pytest.raises(Refused):
+        object_path(CONFIG_MAP, "ai", name)
+    if "." not in name:
+        with pytest.raises(Refused):
+            object_path(CONFIG_MAP, name, "a")
+
+
+def test_an_unknown_subresource_never_leaves() -> None:
+    with pytest.raises(Refused):
+        object_path(ROLLOUT, "ai", "r", "scale")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "json_patch", "expected"),
+    [
+        (404, "NotFound", "", False, NotFound),
+        (409, "AlreadyExists", "", False, AlreadyExists),
+        (409, "Conflict", "", False, Conflict),
+        (422, "Invalid", "testing value /spec/prompt/version failed: test failed", True, Conflict),
+        (422, "Invalid", "testing value /spec/prompt/version failed: test failed", False, Refused),
+        (422, "Invalid", "spec.steps: the last weight is 50, not 100", True, Refused),
+        (400, "BadRequest", "", False, Refused),
+        (403, "Forbidden", "", False, Refused),
+        (413, "RequestEntityTooLarge", "", False, Refused),
+        (401, "Unauthorized", "", False, Unavailable),
+        (429, "TooManyRequests", "", False, Unavailable),
+        (500, "InternalError", "", False, Unavailable),
+        (503, "ServiceUnavailable", "", False, Unavailable),
+    ],
+)
+def test_answers_are_typed(
+    status: int, reason: str, message: str, json_patch: bool, expected: type[ClusterError]
+) -> None:
+    body = json.dumps({"kind": "Status", "reason": reason, "message": message}).encode()
+    assert type(refusal("PATCH x", status, body, None, json_patch=json_patch)) is expected
+
+
+def test_a_wish_to_be_asked_later_is_kept() -> None:
+    error = refusal("GET x", 429, b"<html>slow down</html>", "3", json_patch=False)
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 3.0
+
+
+def test_what_the_server_says_is_one_line() -> None:
+    body = json.dumps({"message": "first\nsecond"}).encode()
+    assert str(refusal("GET x", 403, body, None, json_patch=False)) == "GET x: first second"

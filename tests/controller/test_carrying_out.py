@@ -1,0 +1,122 @@
+"""What must hold when a write fails between two others, or somebody else writes first."""
+
+import pytest
+
+from headgate.api.rollout_status import Phase
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Json, Kind, Refused, Unavailable
+from tests.controller import documents
+from tests.controller.house import REPLY, House
+
+
+@pytest.fixture
+async def house() -> House:
+    """v1 is stable, v2 is in its first step at 10 %."""
+    house = House()
+    await house.versions("v1", "v2", "v3")
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look()
+    house.put(ROLLOUT, documents.rollout("v2"))
+    await house.look(1)
+    assert house.status["weight"] == 10
+    return house
+
+
+def shows_nobody_v2(house: House) -> bool:
+    return '"v2"' not in house.flags()
+
+
+async def test_a_breach_is_reverted_and_the_spec_restored(house: House) -> None:
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+    assert shows_nobody_v2(house)
+
+
+@pytest.mark.parametrize("error", [Unavailable("no answer"), Refused("a webhook says no")])
+async def test_a_status_that_cannot_be_written_keeps_nobody_on_the_candidate(house: House, error: ClusterError) -> None:
+    house.cluster.fault = lambda kind, _subresource: error if kind == ROLLOUT else None
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    assert house.status["phase"] == Phase.PROGRESSING
+    assert shows_nobody_v2(house)
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert "quality" in house.status["attempt"]["reason"]
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+
+
+async def test_a_withdrawal_whose_commit_failed_rejects_nothing(house: House) -> None:
+    house.cluster.fault = lambda kind, _subresource: Unavailable("no answer") if kind == ROLLOUT else None
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look(1)
+    assert shows_nobody_v2(house)
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(1)
+    assert house.status["attempt"]["outcome"] == "Aborted"
+    assert house.status["rejected"] == []
+
+
+async def test_a_conflict_is_decided_again_on_the_same_evidence(house: House) -> None:
+    house.sources.values["v2"] = 9
+    await house.look(0.5)
+    asked = house.sources.asked
+
+    def somebody_annotates() -> None:
+        house.sources.values["v2"] = 1
+        house.write(ROLLOUT, {**documents.rollout("v2"), "metadata": {"name": "reply", "labels": {"team": "x"}}})
+
+    house.cluster.before_write = somebody_annotates
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.sources.asked == asked + 1
+    assert house.rollout["metadata"]["labels"] == {"team": "x"}
+
+
+async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(house: House) -> None:
+    house.sources.values["v2"] = 9
+    moved: list[Json] = []
+
+    def v3_is_applied_before_the_restore(kind: Kind, subresource: str) -> None:
+        if kind == CONFIG_MAP and not subresource and not moved and house.status["phase"] == Phase.ROLLING_BACK:
+            moved.append(house.write(ROLLOUT, documents.rollout("v3")))
+
+    house.cluster.fault = v3_is_applied_before_the_restore
+    await house.look(2)
+    assert moved
+    assert house.rollout["spec"]["prompt"]["version"] == "v3"
+    await house.look(1)
+    assert house.status["attempt"]["candidate"]["version"] == "v3"
+    assert [each["version"] for each in house.status["rejected"]] == ["v2"]
+
+
+async def test_a_router_that_does_not_answer_is_delivered_to_by_the_next_look(house: House) -> None:
+    house.sources.values["v2"] = 9
+    house.cluster.fault = lambda kind, _subresource: Unavailable("no answer") if kind == CONFIG_MAP else None
+    await house.look(2)
+    assert house.status["phase"] == Phase.ROLLING_BACK
+    assert not shows_nobody_v2(house)
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(1)
+    assert shows_nobody_v2(house)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+
+
+async def test_a_look_at_rest_asks_nothing(house: House) -> None:
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    before = len(house.cluster.requests)
+    await house.look(60)
+    await house.look(60)
+    assert len(house.cluster.requests) == before
+
+
+async def test_a_deleted_rollout_leaves_its_routers_at_stable_and_its_memory_on_record(house: House) -> None:
+    view = house.store.lost_rollout(REPLY, 10**9)
+    assert view is not None
+    house.reconcile.depart(view)
+    await house.look(1)
+    assert shows_nobody_v2(house)
+    record = house.cluster.at(CONFIG_MAP, "reply-record")["data"]["record.json"]
+    assert '"version":"v1"' in record

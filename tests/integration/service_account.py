@@ -1,0 +1,57 @@
+"""The operator's identity: a ServiceAccount with exactly the rights of manifests/install.yaml, and not one more."""
+
+from pathlib import Path
+
+import yaml
+
+from tests.integration.cluster import Document, Namespace, Server
+from tests.integration.waiting import eventually
+
+INSTALL = Path(__file__).parents[2] / "manifests" / "install.yaml"
+NAME, HOME = "headgate", "headgate"
+USER = f"system:serviceaccount:{HOME}:{NAME}"
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_PROBE = {"verb": "patch", "group": "gateway.networking.k8s.io", "resource": "httproutes"}
+
+
+def install(server: Server) -> Path:
+    """Makes the ServiceAccount and the ClusterRole, bound to nothing yet. A kubeconfig with its token."""
+    server.send("POST", "/api/v1/namespaces", {"metadata": {"name": HOME}})
+    server.send("POST", f"/api/v1/namespaces/{HOME}/serviceaccounts", {"metadata": {"name": NAME}})
+    server.send("POST", f"{_RBAC}/clusterroles", _shipped("ClusterRole"))
+    return server.plane.kubeconfig_for_service_account(HOME, NAME)
+
+
+def allow_in(namespace: Namespace) -> None:
+    """The rights in one namespace, as the chart grants them with watch.namespace."""
+    binding = _shipped("ClusterRoleBinding")
+    binding |= {"kind": "RoleBinding", "metadata": {"name": NAME}}
+    namespace.create(binding)
+    _wait_for_right(namespace.server, allowed=True, namespace=namespace.name)
+
+
+def allow_everywhere(server: Server) -> None:
+    """The rights in all namespaces, as manifests/install.yaml grants them."""
+    server.send("POST", f"{_RBAC}/clusterrolebindings", _shipped("ClusterRoleBinding"))
+    _wait_for_right(server, allowed=True)
+
+
+def forbid_everywhere(server: Server) -> None:
+    """Takes `allow_everywhere` back."""
+    name = _shipped("ClusterRoleBinding")["metadata"]["name"]
+    server.send("DELETE", f"{_RBAC}/clusterrolebindings/{name}")
+    _wait_for_right(server, allowed=False)
+
+
+def _wait_for_right(server: Server, *, allowed: bool, **where: str) -> None:
+    """The authorizer hears of a binding a moment after it was made."""
+    review = {"spec": {"user": USER, "resourceAttributes": {**_PROBE, **where}}}
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    eventually(lambda: bool(server.send("POST", path, review)["status"]["allowed"]) is allowed)
+
+
+def _shipped(kind: str) -> Document:
+    found = [each for each in yaml.safe_load_all(INSTALL.read_text()) if each and each["kind"] == kind]
+    assert len(found) == 1, f"{INSTALL} holds {len(found)} of kind {kind}"
+    document: Document = found[0]
+    return document
