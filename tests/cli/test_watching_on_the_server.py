@@ -14,7 +14,11 @@ from tests.cli.conftest import Cluster
 from tests.cli.samples import attempt, spec, status
 
 PATIENCE = 30.0
-WATCH = "from headgate.cli.main import main; main()"
+# A runner that was itself begun in the background hands SIGINT down as ignored; a terminal does not.
+WATCH = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " from headgate.cli.main import main; main()"
+)
 
 
 class Watching:
