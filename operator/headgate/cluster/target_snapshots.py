@@ -72,7 +72,7 @@ class TargetSnapshots:
             except NotFound:
                 continue
             content = _content(raw)
-            if content is not None:
+            if content is not None and content.digest == digest:
                 return content
             tampered = tampered or name
         if tampered:
