@@ -111,6 +111,8 @@ class Drift:
     """How often a router has been corrected lately."""
 
     corrections: int = 0
+    exposed: bool = False
+    """One of those corrections was of more exposure than was committed; only such ones put the next such one off."""
     not_before: datetime | None = None
     """When it may be corrected again."""
     lowered: bool = False
@@ -149,6 +151,8 @@ class Memory:
     """Set by the controller: why the spec restore did not work, until it does."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
+    astray_since: datetime | None = None
+    """Since when routers that had shown the step's weight show something else: no time of its hold."""
     leaving: bool = False
     """The Rollout was seen to be deleted."""
 
