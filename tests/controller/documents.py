@@ -51,6 +51,6 @@ def rollout(prompt: str, name: str = "reply", **spec: object) -> dict[str, Any]:
             "delivery": [flag_delivery(name)],
             "gates": [{"name": "quality"}],
             "steps": STEPS,
-            **spec,
+            **{field: value for field, value in spec.items() if value is not None},
         },
     }
