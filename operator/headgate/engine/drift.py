@@ -18,6 +18,8 @@ def corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing
     lowers = _only_lowers(state, routing)
     if lowers and drift.righted:
         return False
+    if _exposes_more(state, routing) and not drift.exposed:
+        drift = replace(drift, corrections=0, not_before=None, exposed=True)
     if drift.not_before is not None:
         # A moment further off than any back-off was set by a clock that was put back since.
         if turn.now < drift.not_before <= turn.now + LONGEST_BACK_OFF:
@@ -54,6 +56,12 @@ def _only_lowers(state: RouterState, routing: Routing) -> bool:
         return False
     fewer = state.weight < routing.weight or copies < routing.shadow
     return fewer and state.exposed <= {routing.stable.digest, routing.candidate.digest}
+
+
+def _exposes_more(state: RouterState, routing: Routing) -> bool:
+    """Whether it reaches more people than was committed, or with something else."""
+    allowed = {routing.stable.digest} | ({routing.candidate.digest} if routing.candidate is not None else set())
+    return (state.weight or 0) > routing.weight or (state.shadow or 0) > routing.shadow or not state.exposed <= allowed
 
 
 def _remember(turn: Turn, router: str, drift: Drift) -> None:

@@ -77,6 +77,8 @@ class Drift:
     """How often a router has been corrected lately."""
 
     corrections: int = 0
+    exposed: bool = False
+    """One of those corrections was of more exposure than was committed; only such ones put the next such one off."""
     not_before: datetime | None = None
     """When it may be corrected again."""
     lowered: bool = False
@@ -113,6 +115,8 @@ class Memory:
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
+    astray_since: datetime | None = None
+    """Since when routers that had shown the step's weight show something else: no time of its hold."""
     leaving: bool = False
     """The Rollout was seen to be deleted."""
 

@@ -60,6 +60,8 @@ def _stopped(turn: Turn) -> Phase | None:
         return Phase.AWAITING_APPROVAL
     if turn.state is AttemptState.VERIFYING:
         return None
+    if turn.memory.astray_since is not None and turn.state is AttemptState.STEPPING:
+        return Phase.HOLDING
     if turn.problem is not None or (turn.blocked_since is not None and _lasts(turn)) or _is_held_low(turn):
         return Phase.HOLDING
     return None
@@ -111,7 +113,8 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
         ready = _Finding("Ready", ConditionStatus.FALSE, *stalled)
         return ready, _Finding("Stalled", ConditionStatus.TRUE, *stalled)
     idle = phase is Phase.IDLE and not late
-    ready = _Finding("Ready", _truth(idle), phase.value, serves if idle else late or _progress(turn))
+    reason = "Undelivered" if late and phase is Phase.IDLE else phase.value
+    ready = _Finding("Ready", _truth(idle), reason, serves if idle else late or _progress(turn))
     return ready, _Finding("Stalled", ConditionStatus.FALSE, "NotStalled")
 
 

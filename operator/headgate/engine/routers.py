@@ -78,7 +78,11 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         elif state is not None and state.matches:
             turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
             put_right(turn, router)
-        elif state is None or turn.memory.shown.get(router) != (wanted, delivery) or _lags(state, routing, tried=tried):
+        elif (
+            state is None
+            or turn.memory.shown.get(router) != (wanted, delivery)
+            or _is_late(state, routing, tried=tried)
+        ):
             turn.wake(turn.now + UNDELIVERED_RETRY)
             if not (measures and tried):
                 chosen.add(router)
@@ -90,6 +94,11 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         # A router that cannot be written keeps nobody from being judged: the next look measures before it tries again.
         turn.wake(turn.now + MEASURE_AFTER)
     return frozenset(chosen)
+
+
+def _is_late(state: RouterState, routing: Routing, *, tried: bool) -> bool:
+    """Whether it is no foreign write that is to be undone: it cannot be written at all, or only lags behind."""
+    return state.problem is not None or _lags(state, routing, tried=tried)
 
 
 def _lags(state: RouterState, routing: Routing, *, tried: bool) -> bool:

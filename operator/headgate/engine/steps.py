@@ -29,6 +29,7 @@ def step_on(turn: Turn) -> None:
         return
     step, started = _current(turn)
     _note_exposure(turn, step)
+    _discount_absence(turn)
     began = _current(turn)[1].delivered_at
     stage = Stage(
         references=turn.plan.references_in(started.index),
@@ -134,6 +135,7 @@ def enter(turn: Turn, index: int) -> None:
         reason="",
     )
     turn.change(weight=step.exposure)
+    turn.remember(astray_since=None)
     where = f"step {index + 1}/{len(turn.plan.steps)} {step.label!r}, {_exposure(step)}"
     turn.happened(
         "AttemptStarted" if first else "StepEntered",
@@ -165,6 +167,19 @@ def _note_exposure(turn: Turn, step: Step) -> None:
         turn.change_attempt(step=at.model_copy(update={"delivered_at": turn.now}))
     if turn.flight.exposed_at is None and step.is_judged and (delivered or is_exposed(turn)):
         turn.change_attempt(exposed_at=turn.now)
+
+
+def _discount_absence(turn: Turn) -> None:
+    """Puts the hold off by the time in which routers that had shown the step's weight showed something else."""
+    at, since = turn.flight.step, turn.memory.astray_since
+    if at is None or at.delivered_at is None:
+        return
+    if not is_delivered(turn):
+        turn.remember(astray_since=since or turn.now)
+    elif since is not None:
+        turn.remember(astray_since=None)
+        absence = max(turn.now - since, timedelta())
+        turn.change_attempt(step=at.model_copy(update={"delivered_at": at.delivered_at + absence}))
 
 
 def _end_of(hold: str | None, began: datetime | None) -> datetime | None:
