@@ -23,7 +23,7 @@ _FIRST_RETRY = 0.1
 _LONGEST_RETRY = 10.0
 _RESTLESS = timedelta(seconds=2)
 _STUCK = timedelta(seconds=15)
-_PATIENCE = timedelta(seconds=2)
+_PATIENCE = timedelta(seconds=10)
 """How long the rest of a way back lets others through at most."""
 _log = logging.getLogger(__name__)
 

@@ -34,6 +34,7 @@ class Scheduler:
         self._heap: list[tuple[float, Key]] = []
         self._ready: deque[Key] = deque()
         self._patient: deque[Key] = deque()
+        self._unhurried: set[Key] = set()
         self._queued: set[Key] = set()
         self._running: set[Key] = set()
         self._again: set[Key] = set()
@@ -71,13 +72,14 @@ class Scheduler:
         """Look at once; after the look that runs, if one does."""
         if key in self._running:
             self._again.add(key)
-        elif key not in self._queued:
+        elif key not in self._queued and key not in self._unhurried:
             self._queued.add(key)
             self._ready.append(key)
             self._work.release()
 
     def poke_last(self, key: Key) -> None:
-        """Look as soon as nobody else is waiting; a poke, or a due time, does not wait for that."""
+        """Look as soon as nobody else is waiting, whatever pokes it meanwhile; a due time does not wait for that."""
+        self._unhurried.add(key)
         self._patient.append(key)
         self._work.release()
 
@@ -105,6 +107,7 @@ class Scheduler:
         """The object is gone: no due time, no second look."""
         self._due.pop(key, None)
         self._again.discard(key)
+        self._unhurried.discard(key)
 
     @property
     def seconds_since_beat(self) -> float:
@@ -130,6 +133,7 @@ class Scheduler:
             when, key = heapq.heappop(self._heap)
             # An entry whose due time was changed since stays in the heap until its turn, and means nothing.
             if self._due.get(key) == when:
+                self._unhurried.discard(key)
                 self.poke(key)
 
     def _drop_stale_entries(self) -> None:
@@ -153,8 +157,10 @@ class Scheduler:
             return key
         while self._patient:
             key = self._patient.popleft()
-            if key not in self._running and key not in self._queued:
-                return key
+            if key in self._unhurried:
+                self._unhurried.discard(key)
+                if key not in self._running:
+                    return key
         return None
 
     async def _look_at(self, key: Key) -> None:

@@ -6,7 +6,10 @@ from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, Ve
 from headgate.engine.turn import Turn
 
 RIDES_ALONG = timedelta(seconds=60)
-"""How long something that is not urgent may wait for a transition to ride along with, before it is written alone."""
+"""How long what people wait to read may wait for a transition to ride along with, before it is written alone."""
+
+RIDES_FAR = timedelta(minutes=10)
+"""The same for what only a restart would miss: a later step's delivery, and verdicts that changed."""
 
 VERDICT_SPACING = timedelta(seconds=30)
 """The least time between two writes that only tell of a verdict."""
@@ -30,9 +33,10 @@ def is_worth_writing(turn: Turn, committed: RolloutStatus, status: RolloutStatus
     # Since when cannot lie in the future, unless the clock was put back.
     since = min(turn.memory.unwritten_since or turn.now, turn.now)
     turn.remember(unwritten_since=since)
-    if turn.now >= since + RIDES_ALONG:
+    patience = RIDES_FAR if _told(committed) == _told(status) else RIDES_ALONG
+    if turn.now >= since + patience:
         return True
-    turn.wake(since + RIDES_ALONG)
+    turn.wake(since + patience)
     return False
 
 
@@ -68,10 +72,13 @@ def _newly_blocks(committed: RolloutStatus, status: RolloutStatus) -> bool:
 
 def _rides(status: RolloutStatus) -> tuple[object, ...]:
     verdicts = tuple((record.gate, record.check, record.verdict) for record in status.verdicts)
-    attempt = status.attempt
-    step = attempt.step if attempt is not None else None
-    seen = (attempt.exposed_at if attempt is not None else None, step.delivered_at if step is not None else None)
-    return verdicts, seen, _words(status)
+    step = status.attempt.step if status.attempt is not None else None
+    return verdicts, step.delivered_at if step is not None else None, _told(status)
+
+
+def _told(status: RolloutStatus) -> tuple[object, ...]:
+    """What people wait to read."""
+    return status.attempt.exposed_at if status.attempt is not None else None, _words(status)
 
 
 def _words(status: RolloutStatus) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from headgate.evidence.quarantine import Quarantine
 THREADS: Final = 4
 COLLECT_SECONDS: Final = 0.02
 """How long the first of several questions waits for the others."""
-APART_SECONDS: Final = 0.05
+APART_SECONDS: Final = 0.15
 """How far apart such waits end at least: requests are what asking costs, so under load more go into each."""
 MOST_MEMBERS: Final = 50
 MOST_WAITING: Final = 20_000
