@@ -6,7 +6,7 @@ from datetime import timedelta
 from headgate.api.rollout_status import AttemptState, Phase
 from headgate.engine.routing import ArmVersion
 from tests.engine.test_rules import FLAG, HOUR, at_step, condition
-from tests.engine.world import World, prompted, spec
+from tests.engine.world import World, spec
 
 SECOND = timedelta(seconds=1)
 
@@ -53,7 +53,7 @@ def test_a_router_that_cannot_be_written_keeps_the_spec_from_nothing() -> None:
     world.problem, world.delivers = "ConfigMap flags, key flags.json is no JSON; repair it", False
     world.annotate("abort", "1")
     world.run(timedelta(minutes=1))
-    assert prompted(world) == "v7"
+    assert world.spec.prompt.version == "v7"
     assert world.status.attempt is not None
     assert world.status.attempt.state is AttemptState.ROLLING_BACK
     assert condition(world, "Stalled") == "True/RouterUnusable"
