@@ -278,7 +278,8 @@ async def _before(stop: asyncio.Event, work: Coroutine[object, object, object], 
     stopping, working = asyncio.create_task(stop.wait()), asyncio.create_task(work)
     try:
         await asyncio.wait([stopping, working, *others], return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
+        # A signal that kopf took for itself makes it cancel whatever it finds: that is an end, and no failure.
+        if working.done() and not working.cancelled():
             await working
             return True
         return False
