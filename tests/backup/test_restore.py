@@ -76,6 +76,25 @@ def test_a_restored_cluster_shows_customers_what_they_had(
     assert weight_shown(kube) == 0
 
 
+@pytest.mark.parametrize(("dry_run", "mark"), [("client", "dry run"), ("server", "server dry run")])
+def test_a_dry_run_says_what_it_would_restore_and_writes_nothing(
+    operator: OperatorProcess, in_mid_attempt: Kube, place: Place, dry_run: str, mark: str
+) -> None:
+    operator.stop()
+    place.save()
+    place.lose_everything()
+    dry = place.headgate("restore", str(place.file), f"--dry-run={dry_run}")
+    assert (dry.exit_code, place.holds()) == (0, set())
+    real = place.restore()
+    assert dry.stdout == f"{real.stdout.strip()} ({mark})\n"
+    again = place.headgate("restore", str(place.file), f"--dry-run={dry_run}")
+    assert again.stdout.startswith("restored 0 objects; ")
+    in_mid_attempt.patch("Rollout", "reply", {"spec": {"paused": True}})
+    other = place.headgate("restore", str(place.file), f"--dry-run={dry_run}")
+    assert other.exit_code == 1
+    assert "exist with other content" in other.stderr
+
+
 def test_the_owner_applies_the_next_version_without_force(
     operator: OperatorProcess, in_mid_attempt: Kube, place: Place
 ) -> None:

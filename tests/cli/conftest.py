@@ -1,18 +1,21 @@
 """A real API server with headgate's CRDs, and the command line spoken to it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import pytest
 from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
 from typer.testing import CliRunner, Result
 
 from headgate.api.crds import documents
 from headgate.cli.main import app
 from headgate.local.control_plane import ControlPlane
-from tests.cli.samples import Document, rollout
+from headgate.local.waiting import wait_until
+from tests.cli.samples import Document, rollout, spec
 
 GROUP = ("headgate.dev", "v1alpha1")
 
@@ -55,6 +58,51 @@ class Cluster:
             field_manager="headgate",
             _content_type="application/merge-patch+json",
         )
+
+    @contextmanager
+    def without_legacy(self, message: str) -> Iterator[None]:
+        """A policy of the cluster's administrator refuses the kill switch Legacy, with that message."""
+        policies = ("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies")
+        bindings = (*policies[:2], "validatingadmissionpolicybindings")
+        rule = {
+            "apiGroups": [GROUP[0]],
+            "apiVersions": ["*"],
+            "operations": ["CREATE", "UPDATE"],
+            "resources": ["rollouts"],
+        }
+        name = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "no"}}
+        self.api.create_cluster_custom_object(
+            *policies,
+            {
+                **name,
+                "kind": "ValidatingAdmissionPolicy",
+                "spec": {
+                    "matchConstraints": {"resourceRules": [rule]},
+                    "validations": [
+                        {"expression": "object.spec.?killSwitch != optional.of('Legacy')", "message": message}
+                    ],
+                },
+            },
+        )
+        binding = {"policyName": "no", "validationActions": ["Deny"]}
+        self.api.create_cluster_custom_object(
+            *bindings, {**name, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding}
+        )
+        try:
+            # The server heeds a policy a moment after it was made: some object it forbids tells when.
+            wait_until(lambda: self._is_refused(message), timeout=30, otherwise=lambda: "the policy is not heeded")
+            yield
+        finally:
+            self.api.delete_cluster_custom_object(*bindings, "no")
+            self.api.delete_cluster_custom_object(*policies, "no")
+
+    def _is_refused(self, message: str) -> bool:
+        probe = {**rollout("probe", spec=spec(killSwitch="Legacy")), "metadata": {"name": "probe", "namespace": "ai"}}
+        try:
+            self.api.create_namespaced_custom_object(*GROUP, "ai", "rollouts", probe, dry_run="All")
+        except ApiException as error:
+            return message in str(error.body)
+        return False
 
     def delete(self, name: str) -> None:
         self.api.delete_namespaced_custom_object(*GROUP, "ai", "rollouts", name)

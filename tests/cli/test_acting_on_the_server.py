@@ -8,13 +8,13 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from headgate.cli.act.abort import abort
-from headgate.cli.act.carry_out import Patience, carry_out
+from headgate.cli.act.carry_out import carry_out
 from headgate.cli.act.change import Change
 from headgate.cli.kube.connection import Connection
-from headgate.cli.options import Output, Target
+from headgate.cli.options import Target
 from headgate.engine.observation import RolloutView
 from tests.cli.conftest import Cluster
-from tests.cli.samples import attempt, rejection, spec, status
+from tests.cli.samples import ago, attempt, rejection, spec, status
 
 TAKEN_BACK = status(attempt("Ended", outcome="RolledBack"), phase="RolledBack", weight=0, rejected=[rejection()])
 
@@ -101,9 +101,32 @@ def test_pause_and_resume(cluster: Cluster) -> None:
     cluster.exists("support-reply", status=status(attempt()))
     assert cluster.headgate("pause", "support-reply", "-n", "ai").exit_code == 0
     assert cluster.get("support-reply")["spec"]["paused"] is True
-    assert cluster.headgate("pause", "support-reply", "-n", "ai").exit_code == 1
     assert cluster.headgate("resume", "support-reply", "-n", "ai").exit_code == 0
     assert not cluster.get("support-reply")["spec"].get("paused", False)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [("pause",), ("resume",), ("abort",), ("promote",), ("approve",), ("kill",), ("kill", "--to", "Off")],
+    ids=" ".join,
+)
+def test_each_verb_said_twice_writes_once(cluster: Cluster, verb: tuple[str, ...]) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    first = cluster.headgate(*verb, "support-reply", "-n", "ai")
+    between = cluster.get("support-reply")
+    second = cluster.headgate(*verb, "support-reply", "-n", "ai")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert second.stdout.endswith(" (unchanged)\n")
+    assert cluster.get("support-reply") == between
+
+
+def test_retry_said_twice_writes_once(cluster: Cluster) -> None:
+    cluster.exists("support-reply", spec=spec("support-reply-v7"), status=TAKEN_BACK)
+    assert cluster.headgate("retry", "support-reply", "-n", "ai").exit_code == 0
+    between = cluster.get("support-reply")
+    again = cluster.headgate("retry", "support-reply", "-n", "ai")
+    assert again.stdout == ("ai/support-reply: lifted the rejection of support-reply-v8 (attempt 3) (unchanged)\n")
+    assert cluster.get("support-reply") == between
 
 
 def test_kill_and_off_again(cluster: Cluster) -> None:
@@ -123,11 +146,30 @@ def test_a_gitops_controller_is_pointed_out_for_spec_only(cluster: Cluster) -> N
     assert cluster.headgate("abort", "support-reply", "-n", "ai").stderr == ""
 
 
+def test_what_keeps_the_operator_from_being_done_is_named(cluster: Cluster) -> None:
+    undelivered = {
+        "type": "Delivered",
+        "status": "False",
+        "reason": "Undelivered",
+        "message": "flag/flags/flags.json#support-reply: ConfigMap flags, key flags.json: no JSON",
+        "lastTransitionTime": ago(5),
+    }
+    way_back = attempt("RollingBack", outcome="RolledBack", reason="aborted")
+    cluster.exists("support-reply", status=status(way_back, phase="RollingBack", conditions=[undelivered]))
+    result = cluster.headgate("abort", "support-reply", "-n", "ai", "--wait", "--timeout", "0.3")
+    assert result.exit_code == 5
+    assert result.stderr == (
+        "error: ai/support-reply: not done within 0.3 s; it waits for every router to be at 0:"
+        " flag/flags/flags.json#support-reply: ConfigMap flags, key flags.json: no JSON\n"
+    )
+
+
 def test_json_says_what_was_written(cluster: Cluster) -> None:
     cluster.exists("support-reply", status=status(attempt()))
     written = json.loads(cluster.headgate("abort", "support-reply", "-n", "ai", "-o", "json").stdout)
     assert written["annotations"] == {"headgate.dev/abort": "3"}
     assert written["rollout"] == "support-reply"
+    assert (written["changed"], written["dryRun"]) == (True, "none")
 
 
 def test_a_conflict_decides_anew_on_what_is_there_then(cluster: Cluster) -> None:
@@ -143,7 +185,7 @@ def test_a_conflict_decides_anew_on_what_is_there_then(cluster: Cluster) -> None
         return change
 
     target = Target(cluster.plane.kubeconfig, None, "ai")
-    carry_out(target, "support-reply", decide, patience=Patience(), output=Output.TEXT)
+    carry_out(target, "support-reply", decide)
 
     assert seen == [3, 4]
     assert cluster.get("support-reply")["metadata"]["annotations"] == {"headgate.dev/abort": "4"}

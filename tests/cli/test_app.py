@@ -1,6 +1,7 @@
 """The command line as a whole: help, quick start, completion, connections, and the commands that need no cluster."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from headgate.cli.exit_statuses import MEANINGS
+from headgate.cli.exit_statuses import MEANINGS, ExitStatus
 from headgate.cli.main import app
 from headgate.local.processes import free_port
 from tests.cli.conftest import Cluster
@@ -20,6 +21,8 @@ OWED = {
     ("backup",), ("restore",),
     ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",),
 }  # fmt: skip
+ACTING = {(verb,) for verb in ("approve", "abort", "retry", "promote", "pause", "resume", "kill")}
+DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
 BESIDE_PYTHON = Path(sys.executable).parent
 
 
@@ -42,10 +45,51 @@ def test_exactly_the_owed_commands_are_there() -> None:
 
 @pytest.mark.parametrize("command", sorted(OWED))
 def test_every_help_shows_an_example_and_the_exit_statuses(command: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "300"})
+    result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "500"})
     assert result.exit_code == 0
     assert f"  headgate {' '.join(command)}" in result.stdout
-    assert f"Exit status: 0 {MEANINGS[next(iter(MEANINGS))]}" in result.stdout
+    told = result.stdout.partition("Exit status: ")[2].partition(".\n")[0].rstrip().removesuffix(".")
+    every = {f"{int(status)} {meaning}" for status, meaning in MEANINGS.items()}
+    of_this = set(told.split("; "))
+    assert of_this <= every
+    assert of_this >= {f"{int(status)} {MEANINGS[status]}" for status in (ExitStatus.OK, ExitStatus.USAGE)}
+    assert (of_this == every) is (command in ACTING)
+
+
+def test_the_exit_statuses_of_the_documents_are_the_programs() -> None:
+    rows = DOCUMENT.read_text().partition("## Exit statuses")[2].splitlines()
+    cells = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows if row.startswith("|")]
+    assert cells[2:] == [(str(int(status)), meaning) for status, meaning in MEANINGS.items()]
+    assert set(MEANINGS) == set(ExitStatus)
+
+
+def test_the_commands_of_the_documents_are_the_programs() -> None:
+    table = DOCUMENT.read_text().partition("| --- | --- |")[2].partition("\n\n")[0]
+    named = {
+        tuple(words.split())
+        for row in table.splitlines()
+        for words in re.findall(r"`((?:local )?[a-z-]+)", row.split("|")[1] if row else "")
+    }
+    assert named == OWED
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_kubectls_options_stand_before_the_command_or_behind_it(cluster: Cluster, *, before: bool) -> None:
+    cluster.exists("support-reply")
+    options = ["-n", "ai", "--context", "local", "--kubeconfig", str(cluster.plane.kubeconfig)]
+    words = [*options, "status"] if before else ["status", *options]
+    result = CliRunner().invoke(app, words, env={"KUBECONFIG": "/nowhere"})
+    assert "support-reply" in result.stdout, result.output
+
+
+def test_what_stands_behind_the_command_counts(cluster: Cluster) -> None:
+    cluster.exists("support-reply")
+    assert cluster.headgate("-n", "ai", "status", "-n", "default").stdout == ""
+    assert cluster.headgate("-n", "default", "pause", "support-reply", "--namespace", "ai").exit_code == 0
+
+
+def test_a_name_before_the_command_is_checked_too() -> None:
+    assert CliRunner().invoke(app, ["-n", "../x", "status"]).exit_code == 2
 
 
 def test_a_later_releases_command_is_unknown() -> None:
@@ -182,8 +226,9 @@ def _completed(words: str, **environment: str) -> subprocess.CompletedProcess[st
 def test_rollouts_names_are_completed(cluster: Cluster) -> None:
     for name in ("support-reply", "support-chat", "ranker"):
         cluster.exists(name)
-    done = _completed("headgate abort -n ai ", **cluster.environment)
-    assert done.stdout.split() == ["ranker", "support-chat", "support-reply"]
+    for words in ("headgate abort -n ai ", "headgate -n ai abort "):
+        done = _completed(words, **cluster.environment)
+        assert done.stdout.split() == ["ranker", "support-chat", "support-reply"]
 
 
 def test_completion_is_silent_without_a_cluster(tmp_path: Path) -> None:

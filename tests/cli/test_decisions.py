@@ -13,10 +13,26 @@ from headgate.cli.act.kill import kill
 from headgate.cli.act.pause import pause, resume
 from headgate.cli.failures import CommandError
 from headgate.engine.observation import RolloutView
-from tests.cli.samples import V7, Document, ago, attempt, rejection, rollout, spec, status, view
+from tests.cli.samples import V7, V8, Document, ago, attempt, rejection, rollout, spec, status, view
 
 PAUSED = {"at": ago(3), "check": "reply-quality/latency-p95", "reason": "12 s"}
 ENDED = attempt("Ended", outcome="RolledBack")
+TAKEN_BACK: Document = {"state": "Ended", "outcome": "RolledBack", "reason": "too slow"}
+HISTORY = {
+    "number": 3,
+    "version": "support-reply-v8",
+    "digest": V8["digest"],
+    "outcome": "RolledBack",
+    "reason": "too slow",
+    "startedAt": ago(90),
+    "endedAt": ago(60),
+}
+
+
+def _asked(**words: str) -> Document:
+    """The metadata of a Rollout of which somebody asked that already."""
+    annotations = {f"headgate.dev/{word}": value for word, value in words.items()}
+    return {**rollout()["metadata"], "annotations": annotations}
 
 
 def _annotation(change: Change) -> str | None:
@@ -125,7 +141,7 @@ REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
     ),
     "approve when nothing awaits": (
         _approve,
-        {"status": status(attempt(step=2))},
+        {"status": status(attempt(step=3))},
         "ai/support-reply: attempt 3 awaits no approval",
     ),
     "approve before it is the next": (
@@ -143,30 +159,28 @@ REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
         {"status": status(attempt())},
         "ai/support-reply: step 100 needs no approval",
     ),
-    "approve twice": (
-        lambda seen: approve(seen, None, "50"),
-        {"status": status(attempt(approvals=[{"step": "50", "at": ago(1)}]))},
-        "ai/support-reply: step 50 was approved already",
-    ),
-    "approve what is behind": (
-        lambda seen: approve(seen, None, "50"),
-        {"status": status(attempt(step=3))},
-        "ai/support-reply: step 50 has been entered already",
-    ),
     "abort with no attempt": (
         abort,
-        {"status": status(ENDED)},
+        {"status": status(attempt("Ended", outcome="Promoted"))},
+        "ai/support-reply: no attempt is in flight; attempt 3 of support-reply-v8 ended Promoted",
+    ),
+    "abort when the last was taken back and another is about to begin": (
+        abort,
+        {"spec": spec("support-reply-v9"), "status": status(ENDED)},
         "ai/support-reply: no attempt is in flight; attempt 3 of support-reply-v8 ended RolledBack",
     ),
-    "abort on the way back": (
+    "abort of what is withdrawn and rejects nothing": (
         abort,
-        {"status": status(attempt("RollingBack"))},
-        "ai/support-reply: attempt 3 of support-reply-v8 is on its way back, which nothing stops",
+        {"status": status(attempt("RollingBack", outcome="Superseded", reason="superseded by support-reply-v9"))},
+        (
+            "ai/support-reply: attempt 3 of support-reply-v8 is on its way back, which nothing stops:"
+            " superseded by support-reply-v9"
+        ),
     ),
-    "promote twice": (
+    "promote on the way back": (
         _promote,
-        {"status": status(attempt(promoted="3"))},
-        "ai/support-reply: attempt 3 is promoted already; see headgate status support-reply",
+        {"status": status(attempt("RollingBack", outcome="RolledBack", reason="too slow"))},
+        "ai/support-reply: attempt 3 of support-reply-v8 is on its way back, which nothing stops: too slow",
     ),
     "promote while paused": (
         _promote,
@@ -196,13 +210,6 @@ REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
         {"spec": spec(killSwitch="Stable"), "status": status(ENDED, rejected=[rejection()])},
         "ai/support-reply: the kill switch is on; first: headgate kill support-reply --to Off",
     ),
-    "pause twice": (pause, {"spec": spec(paused=True)}, "ai/support-reply: paused already"),
-    "resume of what goes on": (resume, {"status": status(attempt())}, "ai/support-reply: not paused"),
-    "kill twice": (
-        lambda seen: kill(seen, KillSwitch.STABLE),
-        {"spec": spec(killSwitch="Stable")},
-        "ai/support-reply: the kill switch is Stable already",
-    ),
 }
 
 
@@ -214,6 +221,112 @@ def test_it_refuses_in_one_line(name: str) -> None:
     assert str(refusal.value) == message
 
 
+FULFILLED: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
+    "an abort that is not heard yet": (
+        abort,
+        {"metadata": _asked(abort="3"), "status": status(attempt())},
+        (
+            "aborted attempt 3: everybody goes back to support-reply-v7, the spec too;"
+            " support-reply-v8 is rejected until: headgate retry support-reply"
+        ),
+    ),
+    "an abort on the way back": (
+        abort,
+        {"status": status(attempt("RollingBack", outcome="RolledBack", reason="too slow"))},
+        "attempt 3 of support-reply-v8 is on its way back: too slow",
+    ),
+    "an abort after the way back": (
+        abort,
+        {"spec": spec("support-reply-v7"), "status": status(attempt(**TAKEN_BACK))},
+        "attempt 3 of support-reply-v8 was taken back: too slow",
+    ),
+    "a retry that is not heard yet": (
+        _retry,
+        {"metadata": _asked(retry="3"), "status": status(ENDED, rejected=[rejection()])},
+        "lifted the rejection of support-reply-v8 (attempt 3)",
+    ),
+    "a retry that is in flight": (
+        _retry,
+        {"metadata": _asked(retry="3"), "status": status(attempt(number=4), history=[HISTORY])},
+        "the rejection of support-reply-v8 (attempt 3) is lifted",
+    ),
+    "a promotion that is not heard yet": (
+        _promote,
+        {"metadata": _asked(promote="3"), "status": status(attempt())},
+        (
+            "promoted attempt 3 (support-reply-v8): it goes to 100 % without holds and approvals;"
+            " then it bakes, which another promote ends: headgate promote support-reply"
+        ),
+    ),
+    "a promotion in its steps": (
+        _promote,
+        {"spec": spec(bakeFor=None), "status": status(attempt(promoted="3"))},
+        "promoted attempt 3 (support-reply-v8): it goes to 100 % without holds and approvals",
+    ),
+    "a promotion of what is stable": (
+        _promote,
+        {"status": status(attempt("Ended", outcome="Promoted"))},
+        "attempt 3 was promoted: support-reply-v8 is stable",
+    ),
+    "an approval that was given": (
+        lambda seen: approve(seen, None, "50"),
+        {"status": status(attempt(approvals=[{"step": "50", "at": ago(1)}]))},
+        "step 50 of attempt 3 (support-reply-v8) is approved",
+    ),
+    "an approval of a step that was entered": (
+        lambda seen: approve(seen, None, "50"),
+        {"status": status(attempt(step=3))},
+        "step 50 of attempt 3 (support-reply-v8) is approved",
+    ),
+    "an approval of the step that was just entered": (
+        _approve,
+        {"status": status(attempt(step=2, approvals=[{"step": "50", "at": ago(1)}]))},
+        "step 50 of attempt 3 (support-reply-v8) is approved",
+    ),
+    "a pause": (
+        pause,
+        {"spec": spec(paused=True)},
+        "paused: weights do not rise until: headgate resume support-reply; judging and reverting go on",
+    ),
+    "a resume": (resume, {"status": status(attempt())}, "not paused"),
+    "a resume that is not heard yet": (
+        resume,
+        {"metadata": _asked(resume="3"), "status": status(attempt(paused=PAUSED))},
+        "resumed: the pause by reply-quality/latency-p95 cleared",
+    ),
+    "a kill": (
+        lambda seen: kill(seen, KillSwitch.STABLE),
+        {"spec": spec(killSwitch="Stable"), "status": status()},
+        "killed: everybody gets support-reply-v7 at once",
+    ),
+    "an end of no kill": (
+        lambda seen: kill(seen, KillSwitch.OFF),
+        {"status": status()},
+        "the kill switch is off; nothing rises by itself, everybody stays on stable",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FULFILLED)
+def test_what_was_said_before_is_said_again_and_writes_nothing(name: str) -> None:
+    decide, fields, message = FULFILLED[name]
+    change = decide(view(**fields))
+    assert change.says == f"ai/support-reply: {message}"
+    assert change.stands_in(rollout(**fields))
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_would_change_something_does_not_stand_there(name: str) -> None:
+    decide, fields, _, _ = WRITES[name]
+    assert not decide(view(**fields)).stands_in(rollout(**fields))
+
+
+def test_a_second_retry_does_not_put_back_what_somebody_moved_on_from() -> None:
+    moved = view(metadata=_asked(retry="3"), spec=spec("support-reply-v9"), status=status(history=[HISTORY]))
+    with pytest.raises(CommandError, match="nothing is rejected"):
+        retry(moved, None)
+
+
 def test_abort_is_done_only_when_the_attempt_has_ended() -> None:
     change = abort(view(status=status(attempt())))
     assert not change.is_done(view(status=status(attempt("RollingBack"))))
@@ -222,8 +335,8 @@ def test_abort_is_done_only_when_the_attempt_has_ended() -> None:
 
 def test_pause_is_done_when_the_operator_has_seen_the_new_generation() -> None:
     change = pause(view(status=status(attempt())))
-    assert not change.is_done(view(status=status(attempt(), observedGeneration=2)))
-    assert change.is_done(view(status=status(attempt(), observedGeneration=3)))
+    assert not change.is_done(view(status=status(attempt(), observedGeneration=1)))
+    assert change.is_done(view(status=status(attempt(), observedGeneration=2)))
 
 
 def test_resume_is_done_when_the_gates_pause_is_over() -> None:

@@ -31,8 +31,12 @@ def _names(ctx: typer.Context, incomplete: str) -> list[str]:
     from headgate.cli.kube.connection import connect
     from headgate.cli.options import Target
 
-    kubeconfig = ctx.params.get("kubeconfig")
-    target = Target(Path(kubeconfig) if kubeconfig else None, ctx.params.get("context"), ctx.params.get("namespace"))
+    # The command's own options, or else those before it.
+    before = ctx.parent.params if ctx.parent is not None else {}
+    kubeconfig, context, namespace = (
+        ctx.params.get(name) or before.get(name) for name in ("kubeconfig", "context", "namespace")
+    )
+    target = Target(Path(kubeconfig) if kubeconfig else None, context, namespace)
     with connect(target, timeout=_PATIENCE_SECONDS) as connection:
         names = connection.rollouts.names(connection.namespace, most=500)
     return [name for name in names if name.startswith(incomplete)][:_MOST_NAMES]

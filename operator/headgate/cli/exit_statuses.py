@@ -15,11 +15,11 @@ class ExitStatus(IntEnum):
 
 
 MEANINGS = {
-    ExitStatus.OK: "done",
-    ExitStatus.FAILED: "refused or failed",
+    ExitStatus.OK: "done, or nothing was left to do",
+    ExitStatus.FAILED: "refused or failed, in one line on stderr",
     ExitStatus.USAGE: "wrong arguments or configuration",
-    ExitStatus.NOT_FOUND: "no such rollout",
+    ExitStatus.NOT_FOUND: "no such rollout, or a cluster without headgate's resources",
     ExitStatus.UNREACHABLE: "the API server cannot be reached",
-    ExitStatus.TIMED_OUT: "written, but the operator did not act within --timeout",
+    ExitStatus.TIMED_OUT: "written, but the operator was not done within --timeout",
 }
-"""Each status in a few words."""
+"""Each status in a few words, as docs/commands.md has them too."""

@@ -18,6 +18,7 @@ from headgate.cli.failures import ends_in_one_line
 from headgate.cli.help_text import epilog
 from headgate.cli.lint.command import lint_command
 from headgate.cli.local import down_command, up_command
+from headgate.cli.options import Context, Kubeconfig, Namespace
 from headgate.cli.run import run_command
 from headgate.cli.status.command import status_command
 from headgate.cli.watch.command import watch_command
@@ -49,9 +50,19 @@ Version = Annotated[
 ]
 
 
-@app.callback(epilog=epilog("headgate status", "headgate watch support-reply -n ai", statuses=_WRITES))
-def _root(*, version: Version = False) -> None:
+@app.callback(epilog=epilog("headgate status", "headgate -n ai watch support-reply", statuses=tuple(ExitStatus)))
+def _root(
+    ctx: typer.Context,
+    *,
+    version: Version = False,  # noqa: ARG001 - its callback does all of it
+    namespace: Namespace = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
     """Progressive delivery of prompts, models and AI configuration to customers, on Kubernetes."""
+    # As kubectl has it, these stand before the command or behind it; what stands behind it counts.
+    given = {"namespace": namespace, "kubeconfig": kubeconfig, "context": context}
+    ctx.default_map = {command.name: given for command in app.registered_commands if command.name is not None}
 
 
 def _add(

@@ -20,6 +20,19 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class DryRun(StrEnum):
+    """How much of a write happens; kubectl's words."""
+
+    NONE = "none"
+    CLIENT = "client"
+    SERVER = "server"
+
+    @property
+    def mark(self) -> str:
+        """What stands behind a sentence about a write that did not happen, as kubectl says it."""
+        return {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which cluster and namespace a command speaks of; None: what the kubeconfig says."""
@@ -66,3 +79,7 @@ Context = Annotated[
 OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for programs.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return only when the operator has acted.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long --wait waits.")]
+DryRunOption = Annotated[
+    DryRun,
+    typer.Option("--dry-run", help="client: only say what would be written; server: and let the API server check it."),
+]

@@ -81,9 +81,13 @@ class Client:
         """The object as it is now. Raises NotFound."""
         return await self._request("GET", kind, object_path(kind, namespace, name))
 
-    async def create(self, kind: Kind, namespace: str, body: Json) -> Json:
-        """Creates it; the name is the precondition. Raises AlreadyExists."""
-        return await self._request("POST", kind, f"{collection_path(kind, namespace)}?{_MANAGED}", body, _JSON)
+    async def create(self, kind: Kind, namespace: str, body: Json, *, dry_run: bool = False) -> Json:
+        """Creates it; the name is the precondition. Raises AlreadyExists.
+
+        With ``dry_run`` the API server checks everything and stores nothing.
+        """
+        query = f"{_MANAGED}&dryRun=All" if dry_run else _MANAGED
+        return await self._request("POST", kind, f"{collection_path(kind, namespace)}?{query}", body, _JSON)
 
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""

@@ -1,17 +1,22 @@
 """Ending an attempt, and trying a rejected version again. Pure."""
 
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import Rejection
-from headgate.cli.act.change import Change, attempt_in_flight, is_over
+from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rejection
+from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
 from headgate.cli.failures import CommandError
 from headgate.cluster.objects import Json
-from headgate.engine.annotations import ABORT, RETRY
+from headgate.engine.annotations import ABORT, RETRY, ask
 from headgate.engine.observation import RolloutView
 
 
 def abort(view: RolloutView) -> Change:
-    """Takes the attempt in flight back. Raises CommandError when there is none."""
+    """Takes the attempt in flight back; writes nothing when it is being taken back, or was.
+
+    Raises CommandError when there is none, or when its end rejects nothing.
+    """
+    if (fulfilled := _taken_back(view)) is not None:
+        return fulfilled
     attempt = attempt_in_flight(view)
     stable = view.status.stable.version if view.status.stable is not None else "stable"
     return Change(
@@ -24,11 +29,30 @@ def abort(view: RolloutView) -> Change:
     )
 
 
+def _taken_back(view: RolloutView) -> Change | None:
+    attempt = view.status.attempt
+    if attempt is None or attempt.outcome is not Outcome.ROLLED_BACK:
+        return None
+    on_its_way = attempt.state is AttemptState.ROLLING_BACK
+    if not on_its_way and ended_as(view, Outcome.ROLLED_BACK) is None:
+        return None
+    how = "is on its way back" if on_its_way else "was taken back"
+    return Change(
+        says=f"{view.key}: attempt {attempt.number} of {attempt.candidate.version} {how}: {attempt.reason}",
+        is_done=lambda later: is_over(later, attempt.number),
+    )
+
+
 def retry(view: RolloutView, number: int | None) -> Change:
     """Lifts the rejection of that attempt, or of the last, and asks for the version again in the same write.
 
     Raises CommandError when nothing is rejected, or when an attempt in flight or the kill switch is in the way.
     """
+    if (lifted := _lifted(view, number)) is not None:
+        return Change(
+            says=f"{view.key}: the rejection of {lifted.version} (attempt {lifted.number}) is lifted",
+            is_done=lambda _: True,
+        )
     rejection = _rejection(view, number)
     attempt, spec = view.status.attempt, view.spec
     if attempt is not None and is_in_flight(attempt):
@@ -62,6 +86,18 @@ def _lift_alone(view: RolloutView, rejection: Rejection) -> Change:
         annotation=(RETRY, str(rejection.attempt)),
         spec={},
     )
+
+
+def _lifted(view: RolloutView, number: int | None) -> HistoryEntry | None:
+    """The attempt whose rejection the operator has lifted on this very wish, while the spec still asks for it."""
+    asked = ask(view.annotations, RETRY)
+    if asked is None or number not in (None, asked.attempt) or (number is None and view.status.rejected):
+        return None
+    if any(rejection.attempt == asked.attempt for rejection in view.status.rejected):
+        return None
+    entry = next((each for each in view.status.history if each.number == asked.attempt), None)
+    prompt = view.spec.prompt if view.spec is not None else None
+    return entry if entry is not None and (prompt is None or prompt.version == entry.version) else None
 
 
 def _rejection(view: RolloutView, number: int | None) -> Rejection:

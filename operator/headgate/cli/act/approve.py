@@ -1,8 +1,8 @@
 """Agreeing that a step may be entered, and waiving what is left of an attempt's holds. Pure."""
 
 from headgate.api.rollout import Approval, Step
-from headgate.api.rollout_status import Attempt, AttemptState
-from headgate.cli.act.change import Change, attempt_in_flight, is_over
+from headgate.api.rollout_status import Attempt, AttemptState, Outcome
+from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import Course, course_of, needs_approval
 from headgate.cli.failures import CommandError
 from headgate.engine.annotations import APPROVE, BAKE, PROMOTE
@@ -11,9 +11,12 @@ from headgate.engine.plan import Plan
 
 
 def approve(view: RolloutView, plan: Plan | None, named: str | None) -> Change:
-    """Approves the step of that name, or the next one. Raises CommandError where there is nothing to approve."""
+    """Approves the step of that name, or the next one; writes nothing for one that was approved or entered.
+
+    Raises CommandError where there is nothing to approve.
+    """
     attempt = attempt_in_flight(view)
-    step = _step(view, attempt, course_of(view, plan), named)
+    step, is_wanting = _step(view, attempt, course_of(view, plan), named)
 
     def is_done(later: RolloutView) -> bool:
         known = later.status.attempt
@@ -21,29 +24,36 @@ def approve(view: RolloutView, plan: Plan | None, named: str | None) -> Change:
             known is not None and any(record.step == step.label for record in known.approvals)
         )
 
+    what = f"step {step.label} of attempt {attempt.number} ({attempt.candidate.version})"
+    if not is_wanting:
+        return Change(says=f"{view.key}: {what} is approved", is_done=lambda _: True)
     return Change(
-        says=f"{view.key}: approved step {step.label} of attempt {attempt.number} ({attempt.candidate.version})",
+        says=f"{view.key}: approved {what}",
         is_done=is_done,
         annotation=(APPROVE, f"{attempt.number}/{step.label}"),
     )
 
 
 def promote(view: RolloutView, plan: Plan | None) -> Change:
-    """Waives holds, approvals and missing evidence up to 100 %; while baking, the rest of the bake."""
+    """Waives holds, approvals and missing evidence up to 100 %; while baking, the rest of the bake.
+
+    Writes nothing when that was waived, or when the attempt was promoted. Raises CommandError where nothing rises.
+    """
+    if (promoted := ended_as(view, Outcome.PROMOTED)) is not None:
+        was = f"attempt {promoted.number} was promoted: {promoted.candidate.version} is stable"
+        return Change(says=f"{view.key}: {was}", is_done=lambda _: True)
     attempt = attempt_in_flight(view)
     if view.spec is not None and view.spec.paused:
         raise CommandError(f"{view.key}: paused, so nothing rises; first: headgate resume {view.name}")
     baking = attempt.state is AttemptState.BAKING
     token = f"{attempt.number}/{BAKE}" if baking else str(attempt.number)
-    if attempt.promoted == token:
-        raise CommandError(f"{view.key}: attempt {attempt.number} is promoted already; see headgate status {view.name}")
     bakes = not baking and course_of(view, plan).bake_for is not None
     rest = "the rest of the bake is waived" if baking else "it goes to 100 % without holds and approvals"
     then = f"; then it bakes, which another promote ends: headgate promote {view.name}" if bakes else ""
     return Change(
         says=f"{view.key}: promoted attempt {attempt.number} ({attempt.candidate.version}): {rest}{then}",
         is_done=lambda later: is_over(later, attempt.number) or _promoted(later) == token,
-        annotation=(PROMOTE, token),
+        annotation=(PROMOTE, token) if attempt.promoted != token else None,
     )
 
 
@@ -51,29 +61,25 @@ def _promoted(view: RolloutView) -> str | None:
     return view.status.attempt.promoted if view.status.attempt is not None else None
 
 
-def _step(view: RolloutView, attempt: Attempt, course: Course, named: str | None) -> Step:
+def _step(view: RolloutView, attempt: Attempt, course: Course, named: str | None) -> tuple[Step, bool]:
+    """The step that is meant, and whether it still wants an approval."""
     ahead = [
         step
         for step in course.steps[course.index_of(attempt) + 1 :]
         if attempt.state is not AttemptState.BAKING and needs_approval(attempt, step)
     ]
     if named is None:
-        following = course.following(attempt)
+        following, current = course.following(attempt), course.current(attempt)
         if following is not None and following in ahead:
-            return following
+            return following, True
+        if current is not None and current.approval is Approval.REQUIRED:
+            return current, False
         hint = f"; approve a later one ahead with --step {ahead[0].label}" if ahead else ""
         raise CommandError(f"{view.key}: attempt {attempt.number} awaits no approval{hint}")
     step = next((each for each in course.steps if each.label == named), None)
     if step is None:
         known = ", ".join(each.label for each in course.steps)
         raise CommandError(f"{view.key}: there is no step {named}; the steps are {known}")
-    if step not in ahead:
-        why = (
-            "needs no approval"
-            if step.approval is not Approval.REQUIRED
-            else "was approved already"
-            if not needs_approval(attempt, step)
-            else "has been entered already"
-        )
-        raise CommandError(f"{view.key}: step {named} {why}")
-    return step
+    if step.approval is not Approval.REQUIRED:
+        raise CommandError(f"{view.key}: step {named} needs no approval")
+    return step, step in ahead

@@ -1,9 +1,12 @@
 """Writes a change under the resourceVersion that it was decided upon, and waits for the operator when asked to."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change
 from headgate.cli.act.gitops import keeper
 from headgate.cli.exit_statuses import ExitStatus
@@ -11,9 +14,10 @@ from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import Connection, connect
 from headgate.cli.kube.looking import Seen, look, seen
 from headgate.cli.kube.rollouts import FIELD_MANAGER, EventKind
-from headgate.cli.options import Output, Target
+from headgate.cli.options import DryRun, Output, Target
 from headgate.cli.printing import note, show_json
 from headgate.cli.safe_text import one_line
+from headgate.cli.waiting import waiting_for
 from headgate.cluster.objects import ClusterError, Conflict, Json, Refused
 from headgate.engine.observation import RolloutView
 
@@ -21,52 +25,72 @@ _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """Whether to wait for the operator, and how many seconds at most."""
+class Manner:
+    """How a change is carried out, and what is said of it."""
 
     waits: bool = False
+    """Whether to wait for the operator; never after a dry run."""
     seconds: float = 60.0
+    """How long at most."""
+    dry_run: DryRun = DryRun.NONE
+    output: Output = Output.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A change that was carried out: on what, and what was there afterwards."""
+
+    before: Seen
+    change: Change
+    after: Seen
+    is_new: bool
+    """Whether there was anything to write."""
 
 
 def carry_out(
-    target: Target,
-    name: str,
-    decide: Callable[[Connection, RolloutView], Change],
-    *,
-    patience: Patience,
-    output: Output,
+    target: Target, name: str, decide: Callable[[Connection, RolloutView], Change], manner: Manner = Manner()
 ) -> None:
-    """Decides on what is there now, writes it, says so, and waits.
+    """Decides on what is there now, writes it unless it stands there already, says so, and waits.
 
     A conflict means that somebody else wrote: what is there then is decided upon anew. Raises CommandError or a
     ClusterError when it makes no sense, cannot be written, or the operator does not act in time.
     """
     with connect(target) as connection:
-        before, change, after = _write(connection, name, decide)
-        if change.spec:
-            after = _disown(connection, after)
-            if (controller := keeper(before.raw)) is not None:
+        done = _write(connection, name, decide, manner.dry_run)
+        after = done.after
+        if done.is_new and done.change.spec:
+            if manner.dry_run is DryRun.NONE:
+                after = _disown(connection, after)
+            if (controller := keeper(done.before.raw)) is not None:
                 note(f"note: {controller} applies this Rollout: change its spec in Git as well, or it is set back")
-        _say(before, change, output)
-        if patience.waits:
-            _wait(connection, after, change, patience.seconds)
+        _say(done, manner)
+        if manner.waits and manner.dry_run is DryRun.NONE:
+            _wait(connection, after, done.change, manner.seconds)
 
 
 def _write(
-    connection: Connection, name: str, decide: Callable[[Connection, RolloutView], Change]
-) -> tuple[Seen, Change, Seen]:
+    connection: Connection, name: str, decide: Callable[[Connection, RolloutView], Change], dry_run: DryRun
+) -> _Done:
     for _ in range(_TRIES):
         before = look(connection, name)
         if before.view.deleting:
             raise CommandError(f"{before.view.key}: is being deleted")
         change = decide(connection, before.view)
+        if change.stands_in(before.raw):
+            return _Done(before, change, before, is_new=False)
+        if dry_run is DryRun.CLIENT:
+            return _Done(before, change, before, is_new=True)
         try:
             written = connection.rollouts.merge_patch(
-                before.view.namespace, name, change.body(), resource_version=before.view.resource_version
+                before.view.namespace,
+                name,
+                change.body(),
+                resource_version=before.view.resource_version,
+                dry_run=dry_run is DryRun.SERVER,
             )
         except Conflict:
             continue
-        return before, change, seen(written)
+        return _Done(before, change, seen(written), is_new=True)
     raise CommandError(f"{connection.namespace}/{name}: changed under every one of {_TRIES} writes; try again")
 
 
@@ -107,20 +131,25 @@ def _is_own(entry: Json) -> bool:
     return entry.get("manager") == FIELD_MANAGER and isinstance(fields, dict) and "f:spec" in fields
 
 
-def _say(before: Seen, change: Change, output: Output) -> None:
-    if output is Output.TEXT:
-        print(one_line(change.says))
+def _say(done: _Done, manner: Manner) -> None:
+    change, view = done.change, done.before.view
+    if manner.output is Output.JSON:
+        annotation: Json | None = {change.annotation[0]: change.annotation[1]} if change.annotation else None
+        show_json(
+            {
+                "namespace": view.namespace,
+                "rollout": view.name,
+                "message": change.says,
+                "changed": done.is_new,
+                "dryRun": manner.dry_run.value,
+                "annotations": annotation,
+                "spec": change.spec or None,
+            }
+        )
         return
-    annotation: Json | None = {change.annotation[0]: change.annotation[1]} if change.annotation else None
-    show_json(
-        {
-            "namespace": before.view.namespace,
-            "rollout": before.view.name,
-            "message": change.says,
-            "annotations": annotation,
-            "spec": change.spec or None,
-        }
-    )
+    print(one_line(f"{change.says}{'' if done.is_new else ' (unchanged)'}{manner.dry_run.mark}"))
+    if done.is_new and manner.dry_run is not DryRun.NONE:
+        print(one_line(f"would write {json.dumps(change.body())}"))
 
 
 def _wait(connection: Connection, after: Seen, change: Change, seconds: float) -> None:
@@ -133,10 +162,16 @@ def _wait(connection: Connection, after: Seen, change: Change, seconds: float) -
         if rest <= 0:
             break
         latest = _next_look(connection, latest, change, rest)
-    raise CommandError(
-        f"{after.view.key}: written, but the operator did not act within {seconds:g} s; is it running?",
-        ExitStatus.TIMED_OUT,
-    )
+    raise CommandError(f"{after.view.key}: {_unfinished(after.view, latest.view, seconds)}", ExitStatus.TIMED_OUT)
+
+
+def _unfinished(before: RolloutView, after: RolloutView, seconds: float) -> str:
+    """What keeps the operator from being done, as far as its status tells; else whether it runs at all."""
+    attempt = after.status.attempt
+    on_its_way = attempt is not None and attempt.state is AttemptState.ROLLING_BACK
+    if (on_its_way or after.status != before.status) and (what := waiting_for(after, datetime.now(UTC))):
+        return f"not done within {seconds:g} s; it waits for {what}"
+    return f"written, but the operator did not act within {seconds:g} s; is it running?"
 
 
 def _next_look(connection: Connection, latest: Seen, change: Change, rest: float) -> Seen:

@@ -3,20 +3,20 @@
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState, Phase
 from headgate.cli.act.change import Change, is_observed
-from headgate.cli.failures import CommandError
 from headgate.engine.observation import RolloutView
 
 
 def kill(view: RolloutView, to: KillSwitch) -> Change:
-    """Sets spec.killSwitch. Raises CommandError when it stands so already."""
-    if view.spec is not None and view.spec.kill_switch is to:
-        raise CommandError(f"{view.key}: the kill switch is {to.value} already")
+    """Sets spec.killSwitch, in every state."""
 
     def is_done(later: RolloutView) -> bool:
         killed = later.status.phase is Phase.KILLED
-        return is_observed(later, view.generation) and killed is (to is not KillSwitch.OFF)
+        return is_observed(later) and killed is (to is not KillSwitch.OFF)
 
-    return Change(says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={"killSwitch": to.value})
+    off = to is KillSwitch.OFF and view.spec is not None and view.spec.kill_switch is KillSwitch.OFF
+    return Change(
+        says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={} if off else {"killSwitch": to.value}
+    )
 
 
 def _consequence(view: RolloutView, to: KillSwitch) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
-from headgate.cli.options import AllNamespaces, Context, Kubeconfig, Namespace, Target
+from headgate.cli.options import AllNamespaces, Context, DryRun, DryRunOption, Kubeconfig, Namespace, Target
 
 
 def backup_command(
@@ -45,6 +45,7 @@ def restore_command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Only check the checksums and what they hold; ask no cluster.")
     ] = False,
+    dry_run: DryRunOption = DryRun.NONE,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
@@ -68,7 +69,8 @@ def restore_command(
     if verify:
         print(f"{file}: sound, {len(archive.objects)} objects of {archive.taken_at}")
         return
-    done = asyncio.run(connected(Target(kubeconfig, context), lambda client: Restoring(client, archive).restore()))
+    target = Target(kubeconfig, context)
+    done = asyncio.run(connected(target, lambda client: Restoring(client, archive, dry_run).restore()))
     for rollout in done.by_record:
         note(f"{rollout}: its status is left to the operator, which goes on from the record")
-    print(f"restored {done.created} objects; {done.there} were there")
+    print(f"restored {done.created} objects; {done.there} were there{dry_run.mark}")

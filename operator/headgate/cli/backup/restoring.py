@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from headgate.cli.backup.archive import KINDS, Archive, Saved
 from headgate.cli.backup.collecting import Collecting
 from headgate.cli.failures import CommandError
+from headgate.cli.options import DryRun
 from headgate.cluster.client import Client
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import (
@@ -27,6 +29,7 @@ from headgate.engine.plan import Record
 _KEPT = ("name", "namespace", "labels", "annotations")
 _TRIES = 5
 _SHOWN = 5
+_Identity: TypeAlias = tuple[str, Key]
 
 
 @dataclass(slots=True)
@@ -43,39 +46,50 @@ class Restored:
 class Restoring:
     """One restore."""
 
-    def __init__(self, client: Client, archive: Archive) -> None:
+    def __init__(self, client: Client, archive: Archive, dry_run: DryRun = DryRun.NONE) -> None:
         self._client = client
         self._archive = archive
+        self._dry_run = dry_run
         self._done = Restored()
         self._records = _records(archive)
 
     async def restore(self) -> Restored:
-        """Writes what is missing. Raises CommandError before any write when something else is there, ClusterError."""
-        await self._refuse_others()
+        """Writes what is missing, or in a dry run finds out what that would be.
+
+        Raises CommandError before any write when something else is there, ClusterError.
+        """
+        there = await self._refuse_others()
         for each in sorted(self._archive.objects, key=_order):
-            await self._restore_one(each)
+            if self._dry_run is not DryRun.CLIENT:
+                await self._restore_one(each)
+            elif _identity(each) in there:
+                self._done.there += 1
+            else:
+                self._done.created += 1
         return self._done
 
-    async def _refuse_others(self) -> None:
-        there: dict[tuple[str, Key], Saved] = {}
+    async def _refuse_others(self) -> Mapping[_Identity, Saved]:
+        """What is there already, with the very content. Raises CommandError for other content."""
+        there: dict[_Identity, Saved] = {}
         for namespace in sorted({each.namespace for each in self._archive.objects}):
             for seen in (await Collecting(self._client, namespace).archive()).objects:
-                there[seen.kind.kind, Key(seen.namespace, seen.name)] = seen
+                there[_identity(seen)] = seen
         other = [
             str(each)
             for each in self._archive.objects
-            if (known := there.get((each.kind.kind, Key(each.namespace, each.name)))) is not None
-            and not _same(known.content, each.content)
+            if (known := there.get(_identity(each))) is not None and not _same(known.content, each.content)
         ]
         if other:
             more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
             raise CommandError(
                 f"nothing was restored: {', '.join(other[:_SHOWN])}{more} exist with other content; delete them first"
             )
+        return there
 
     async def _restore_one(self, each: Saved) -> None:
+        dry_run = self._dry_run is DryRun.SERVER
         try:
-            raw = await self._client.create(each.kind, each.namespace, _body(each))
+            raw = await self._client.create(each.kind, each.namespace, _body(each), dry_run=dry_run)
         except AlreadyExists:
             there = await self._client.get(each.kind, each.namespace, each.name)
             if not _same(there, each.content):
@@ -85,6 +99,8 @@ class Restoring:
         except NotFound as error:
             raise CommandError(f"{each}: {error}; create the namespace, and install headgate's CRDs") from error
         self._done.created += 1
+        if dry_run:
+            return
         raw = await self._restore_status(each, raw)
         await self._restore_owners(each, raw)
 
@@ -126,6 +142,10 @@ class Restoring:
             else:
                 return
         raise Conflict(f"{each}: somebody writes it all the time; its managedFields were not restored")
+
+
+def _identity(each: Saved) -> _Identity:
+    return each.kind.kind, Key(each.namespace, each.name)
 
 
 def _order(each: Saved) -> tuple[int, str]:

@@ -92,8 +92,13 @@ class Rollouts:
         found = (item.get("metadata") for item in page.items)
         return tuple(str(metadata.get("name")) for metadata in found if isinstance(metadata, dict))
 
-    def merge_patch(self, namespace: str, name: str, body: Json, *, resource_version: str) -> Json:
-        """A merge patch under the resourceVersion that was read. Returns the object. Raises Conflict, NotFound."""
+    def merge_patch(
+        self, namespace: str, name: str, body: Json, *, resource_version: str, dry_run: bool = False
+    ) -> Json:
+        """A merge patch under the resourceVersion that was read. Returns the object. Raises Conflict, NotFound.
+
+        With ``dry_run`` the API server checks everything and stores nothing.
+        """
         metadata = _mapping(body.get("metadata", {}))
         preconditioned = {**body, "metadata": {**metadata, "resourceVersion": resource_version}}
         with self._typed(f"rollout {namespace}/{name}"):
@@ -106,6 +111,7 @@ class Rollouts:
                     name,
                     preconditioned,
                     field_manager=FIELD_MANAGER,
+                    dry_run="All" if dry_run else None,
                     _content_type=_MERGE_PATCH,
                     _request_timeout=self._timeout,
                 )
