@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from headgate.cli.exit_statuses import MEANINGS, ExitStatus
 from headgate.cli.main import app
 from headgate.local.processes import free_port
+from headgate.local.waiting import wait_until
 from tests.cli.conftest import Cluster
 
 OWED = {
@@ -223,12 +224,17 @@ def _completed(words: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_rollouts_names_are_completed(cluster: Cluster) -> None:
-    for name in ("support-reply", "support-chat", "ranker"):
+@pytest.mark.parametrize("words", ["headgate abort -n ai ", "headgate -n ai abort "])
+def test_rollouts_names_are_completed(cluster: Cluster, words: str) -> None:
+    known = ["ranker", "support-chat", "support-reply"]
+    for name in known:
         cluster.exists(name)
-    for words in ("headgate abort -n ai ", "headgate -n ai abort "):
-        done = _completed(words, **cluster.environment)
-        assert done.stdout.split() == ["ranker", "support-chat", "support-reply"]
+    # On a busy machine it gives up, as it must, and the person presses the key again.
+    wait_until(
+        lambda: _completed(words, **cluster.environment).stdout.split() == known,
+        timeout=60,
+        otherwise=lambda: "nothing is completed",
+    )
 
 
 def test_completion_is_silent_without_a_cluster(tmp_path: Path) -> None:

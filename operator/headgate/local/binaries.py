@@ -14,7 +14,7 @@ _VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.\d+")
 
 
 def binary(name: str) -> Path:
-    """The path of `etcd`, `kube-apiserver`, `prometheus`, `alertmanager` or `helm`; builds it when it is nowhere.
+    """The path of `etcd`, `kube-apiserver`, `prometheus` or another program with a recipe; builds it if it is nowhere.
 
     An installed one that is too old is passed over, except in KUBEBUILDER_ASSETS, which is an explicit wish.
 
@@ -25,10 +25,10 @@ def binary(name: str) -> Path:
     return _in_assets(wanted) or _on_path(wanted) or build_or_reuse(wanted)
 
 
-def version_of(program: Path, argument: str = "--version") -> tuple[int, int] | None:
+def version_of(program: Path, *arguments: str) -> tuple[int, int] | None:
     """Major and minor version that a program tells, or None when it tells none."""
     try:
-        answer = subprocess.run([program, argument], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
     # Prometheus of the 2.x line told its version on stderr.
@@ -55,5 +55,5 @@ def _on_path(wanted: Recipe) -> Path | None:
 
 
 def _is_usable(program: Path, wanted: Recipe) -> bool:
-    version = version_of(program, wanted.version_argument)
+    version = version_of(program, *wanted.version_arguments)
     return version is not None and version >= wanted.oldest

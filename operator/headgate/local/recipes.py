@@ -25,7 +25,7 @@ class Recipe:
     tags: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     """Go variables set by the linker: upstream's release builds set their version so."""
-    version_argument: str = "--version"
+    version_arguments: tuple[str, ...] = ("--version",)
 
     @property
     def directory(self) -> Path:
@@ -86,7 +86,15 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 "helm.sh/helm/v3/cmd/helm",
                 oldest=(3, 17),
                 variables=_HELM_VERSION,
-                version_argument="version",
+                version_arguments=("version",),
+            ),
+            Recipe(
+                "kubectl",
+                "kubectl",
+                "./kubectl",
+                oldest=(1, 32),
+                variables=_KUBERNETES_VERSION,
+                version_arguments=("version", "--client"),
             ),
         )
     }
