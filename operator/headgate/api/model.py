@@ -35,6 +35,6 @@ class StatusModel(BaseModel):
         use_attribute_docstrings=True,
     )
 
-    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401  # pydantic's own signature
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401, ARG002  # pydantic's own signature
         """Forgets which fields were given: of a status nobody asks it, and the sets would take half of its memory."""
         object.__setattr__(self, "__pydantic_fields_set__", _NEVER_ASKED)
