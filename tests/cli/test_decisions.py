@@ -187,6 +187,14 @@ REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
         {"spec": spec(paused=True), "status": status(attempt())},
         "ai/support-reply: paused, so nothing rises; first: headgate resume support-reply",
     ),
+    "promote while a gate pauses": (
+        _promote,
+        {"status": status(attempt(paused=PAUSED))},
+        (
+            "ai/support-reply: paused by reply-quality/latency-p95, so nothing rises;"
+            " first: headgate resume support-reply"
+        ),
+    ),
     "retry of nothing": (
         _retry,
         {"status": status(ENDED)},

@@ -102,6 +102,16 @@ CASES: dict[str, tuple[Document, str]] = {
         {"status": status(attempt("RollingBack", outcome="RolledBack"), weight=0)},
         "every router to be at 0 and the spec to be restored",
     ),
+    "the way back, where what was good is refused": (
+        {
+            "status": status(
+                attempt("RollingBack", outcome="RolledBack"),
+                weight=0,
+                conditions=[_condition("Stalled", "True", "RestoreRefused", "storageUri should match '^s3://'")],
+            )
+        },
+        "what was good to be put back: storageUri should match '^s3://'",
+    ),
     "the kill switch": (
         {"spec": spec(killSwitch="Legacy"), "status": status(phase="Killed")},
         "the kill switch to be turned off: everybody is on legacy",

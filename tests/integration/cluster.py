@@ -21,6 +21,11 @@ _PATHS = {
     "Event": "/api/v1/namespaces/{}/events",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
     "FeatureFlag": "/apis/core.openfeature.dev/v1beta1/namespaces/{}/featureflags",
+    "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{}/inferenceservices",
+    "Ranker": "/apis/strict.example.io/v1/namespaces/{}/rankers",
+    "Service": "/api/v1/namespaces/{}/services",
+    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
 

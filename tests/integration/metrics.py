@@ -8,6 +8,11 @@ from headgate.local import loopback
 from headgate.local.prometheus import PrometheusServer
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A Prometheus that went away in mid-scrape is nobody's trouble."""
+
+
 class Application:
     """Serves `llm_requests_total`, `llm_errors_total` and `answer_quality` by app and version, on a port of its own."""
 
@@ -26,7 +31,7 @@ class Application:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
                 """Keeps quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

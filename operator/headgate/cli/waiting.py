@@ -65,7 +65,7 @@ def _rolling_back(view: RolloutView, attempt: Attempt) -> Waiting:
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
     stalled = condition(view, "Stalled")
     if stalled is not None and stalled.status is ConditionStatus.TRUE:
-        return Waiting(stalled.message or stalled.reason)
+        return Waiting(f"what was good to be put back: {stalled.message or stalled.reason}")
     prompt = view.spec.prompt if view.spec is not None else None
     if rejecting and prompt is not None and prompt.version == attempt.candidate.version:
         return Waiting("every router to be at 0 and the spec to be restored")

@@ -43,8 +43,9 @@ def promote(view: RolloutView, plan: Plan | None) -> Change:
         was = f"attempt {promoted.number} was promoted: {promoted.candidate.version} is stable"
         return Change(says=f"{view.key}: {was}", is_done=lambda _: True)
     attempt = attempt_in_flight(view)
-    if view.spec is not None and view.spec.paused:
-        raise CommandError(f"{view.key}: paused, so nothing rises; first: headgate resume {view.name}")
+    if (view.spec is not None and view.spec.paused) or attempt.paused is not None:
+        by = f" by {attempt.paused.check}" if attempt.paused is not None else ""
+        raise CommandError(f"{view.key}: paused{by}, so nothing rises; first: headgate resume {view.name}")
     baking = attempt.state is AttemptState.BAKING
     token = f"{attempt.number}/{BAKE}" if baking else str(attempt.number)
     bakes = not baking and course_of(view, plan).bake_for is not None
