@@ -9,6 +9,7 @@ from typing import Self
 
 import aiohttp
 
+from bench import targets
 from bench.documents import Document
 from headgate.local.control_plane import ControlPlane
 
@@ -19,6 +20,7 @@ _COLLECTIONS = {
     "QualityGate": (_HEADGATE, "qualitygates"),
     "Rollout": (_HEADGATE, "rollouts"),
     "ConfigMap": ("/api/v1", "configmaps"),
+    targets.KIND: (f"/apis/{targets.API_VERSION}", targets.PLURAL),
     "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
 }
 _MERGE_PATCH = "application/merge-patch+json"

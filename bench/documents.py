@@ -69,16 +69,22 @@ def backends(rollout: str) -> list[str]:
 def rollout(
     name: str, app: str, *, steps: list[Document], delivery: list[Document], bake: str | None = None
 ) -> Document:
-    """A Rollout at the version that is to become stable at once. ``app`` is how the metrics know it."""
+    """A Rollout at the version that is to become stable at once. ``app`` is how metrics and alerts know it."""
     spec: Document = {
         "prompt": {"family": "support-reply", "version": STABLE},
         "delivery": delivery,
         "gates": [{"name": "reply-quality", "args": {"app": app}}],
         "steps": steps,
+        "rollback": {"alerts": [{"match": alert_labels(app)}]},
     }
     if bake is not None:
         spec["bakeFor"] = bake
     return {"apiVersion": _API, "kind": "Rollout", "metadata": {"name": name}, "spec": spec}
+
+
+def alert_labels(app: str) -> dict[str, str]:
+    """The labels of the alert that takes the Rollout of that app back."""
+    return {"alertname": "BurningBudget", "app": app}
 
 
 def route(name: str) -> Document:

@@ -39,12 +39,23 @@ class Buckets:
 class OperatorProcess:
     """The operator against one API server and one Prometheus."""
 
-    def __init__(self, directory: Path, kubeconfig: Path, prometheus_url: str, profile: Path | None = None) -> None:
-        """With ``profile`` it runs under Python's profiler, slower, and writes there what took its time."""
+    def __init__(
+        self,
+        directory: Path,
+        kubeconfig: Path,
+        prometheus_url: str,
+        profile: Path | None = None,
+        configured: Mapping[str, object] | None = None,
+    ) -> None:
+        """With ``profile`` it runs under Python's profiler, slower, and writes there what took its time.
+
+        ``configured`` are further keys of its configuration.
+        """
         self._directory = directory
         self._kubeconfig = kubeconfig
         self._source = prometheus_url
         self._profile = profile
+        self._configured = configured or {}
         self._http = f"127.0.0.1:{processes.free_port()}"
         self._process: Process | None = None
 
@@ -52,7 +63,7 @@ class OperatorProcess:
         """Start it, and do not wait."""
         config = self._directory / "operator.json"
         source = {"name": "default", "url": self._source, "timeout": "5s"}
-        config.write_text(json.dumps({"sources": [source]}))
+        config.write_text(json.dumps({"sources": [source], **self._configured}))
         profiled = [sys.executable, "-m", "bench.profiled", str(self._profile)]
         command: list[str | Path] = [
             *(profiled if self._profile is not None else [_PROGRAM]),

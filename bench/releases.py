@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import documents
+from bench import documents, targets
 from bench.documents import Document
-from bench.sightings import FLAG, ROUTE, Sighting
+from bench.sightings import FIELD, FLAG, ROUTE, Sighting
 from bench.world import World
 
 _NAMESPACES = 10
@@ -19,6 +19,8 @@ class Release:
 
     namespace: str
     name: str
+    is_target: bool = False
+    """Whether a custom resource is what it releases."""
 
     @property
     def app(self) -> str:
@@ -29,6 +31,11 @@ class Release:
 def releases(count: int, *, namespaces: int = _NAMESPACES) -> list[Release]:
     """So many names, spread over namespaces as over teams."""
     return [Release(f"team-{number % namespaces}", f"reply-{number}") for number in range(count)]
+
+
+def target_releases(count: int) -> list[Release]:
+    """So many of custom resources, in a namespace of their own."""
+    return [Release("team-targets", f"ranker-{number}", is_target=True) for number in range(count)]
 
 
 async def create(
@@ -50,10 +57,17 @@ async def create(
         shared = [documents.gate(period), *(documents.version(number + 1) for number in range(versions))]
         await world.cluster.create(namespace, shared)
         here = [release for release in chosen if release.namespace == namespace]
+        if FIELD in routers:
+            await world.cluster.create(namespace, [targets.service(release.name, 1) for release in here])
         if ROUTE in routers:
             await world.cluster.create(namespace, [documents.route(release.name) for release in here])
         rollouts = [
-            documents.rollout(release.name, release.app, steps=steps, delivery=_delivery(release, routers), bake=bake)
+            _subject(
+                release,
+                documents.rollout(
+                    release.name, release.app, steps=steps, delivery=_delivery(release, routers), bake=bake
+                ),
+            )
             for release in here
         ]
         await world.cluster.create(namespace, rollouts)
@@ -63,7 +77,12 @@ async def are_stable(world: World, chosen: Sequence[Release]) -> None:
     """Return when all of them have the first version as their stable one, and all routers show it to everybody."""
 
     def is_stable(seen: Sighting) -> bool:
-        return seen.stable == documents.STABLE and seen.phase == "Idle" and seen.is_at_zero() and bool(seen.shares)
+        return (
+            seen.stable in (documents.STABLE, targets.model(1))
+            and seen.phase == "Idle"
+            and seen.is_at_zero()
+            and bool(seen.shares)
+        )
 
     await _all(world, chosen, is_stable, "the first version is stable everywhere")
 
@@ -84,10 +103,19 @@ async def expose(world: World, chosen: Sequence[Release], number: int) -> None:
 
 
 async def ask_for(world: World, chosen: Sequence[Release], number: int) -> None:
-    """Write another version into their specs."""
-    change = {"spec": {"prompt": {"version": documents.name_of(number)}}}
+    """Write another version into their specs, or another content into their targets."""
+    prompt = {"spec": {"prompt": {"version": documents.name_of(number)}}}
+    content = {"spec": {"predictor": {"model": {"storageUri": targets.model(number)}}}}
     await asyncio.gather(
-        *(world.cluster.merge_patch("Rollout", release.namespace, release.name, change) for release in chosen)
+        *(
+            world.cluster.merge_patch(
+                targets.KIND if release.is_target else "Rollout",
+                release.namespace,
+                release.name,
+                content if release.is_target else prompt,
+            )
+            for release in chosen
+        )
     )
 
 
@@ -117,6 +145,13 @@ async def _all(world: World, chosen: Sequence[Release], condition: Callable[[Sig
     await world.sightings.until(none_waits, within=600 + 0.3 * len(chosen), what=what)
 
 
+def _subject(release: Release, rollout: Document) -> Document:
+    if release.is_target:
+        del rollout["spec"]["prompt"]
+        rollout["spec"]["target"] = targets.target(release.name)
+    return rollout
+
+
 def _delivery(release: Release, routers: Sequence[str]) -> list[Document]:
-    known = {FLAG: documents.flag, ROUTE: documents.http_route}
+    known = {FLAG: documents.flag, ROUTE: documents.http_route, FIELD: targets.field}
     return [known[router](release.name) for router in routers]

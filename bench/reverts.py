@@ -1,4 +1,4 @@
-"""From the first bad evidence to stable everywhere, and to the restored spec; and from a person's word to stable."""
+"""From bad evidence, an alert or a person's word to stable everywhere, and to what is released as it was."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,17 +6,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import budgets
+from bench import budgets, targets
 from bench.documents import name_of
-from bench.figures import Figure, latencies
+from bench.figures import Budget, Figure, latencies
+from bench.pager import Pager
 from bench.prometheus import StandIn, real, stand_in
-from bench.releases import Release, are_back, are_stable, create, expose, releases, seen
-from bench.sightings import FLAG, ROUTE, Sighting
+from bench.releases import Release, are_back, are_stable, create, expose, releases, seen, target_releases
+from bench.sightings import FIELD, FLAG, ROUTE, Sighting
 from bench.world import World, world
 
 _TIMES = 40
 _PERIOD = "2s"
-_TWO_ROUTERS = "a flag and an HTTPRoute each, as a watch sees them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,47 @@ class _Return:
     spec: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Lap:
+    """One cause, which takes back all of these after they were exposed to a version or content of that number."""
+
+    what: str
+    number: int
+    chosen: Sequence[Release]
+
+    @property
+    def how(self) -> str:
+        """What is watched."""
+        routers = "an InferenceService's weight" if self.chosen[0].is_target else "a flag and an HTTPRoute"
+        return f"{routers} each, as a watch sees it"
+
+
 async def reverts(directory: Path, profile: Path | None) -> list[Figure]:
-    """By bad evidence of the stand-in, by an abort, by the kill switch: one at a time, the others active beside it."""
-    chosen = releases(_TIMES, namespaces=1)
+    """By bad evidence of the stand-in, by an alert, by an abort, by the kill switch; prompts, then targets.
+
+    One at a time, the others active beside it.
+    """
+    prompts, rankers = releases(_TIMES, namespaces=1), target_releases(_TIMES)
     async with AsyncExitStack() as stack:
         source = stack.enter_context(stand_in(directory))
         here = await stack.enter_async_context(world(directory, profile))
-        await stack.enter_async_context(here.operator(source.url))
-        await create(here, chosen, period=_PERIOD, versions=4, routers=(FLAG, ROUTE))
-        await are_stable(here, chosen)
+        pager = await stack.enter_async_context(Pager(directory, {each.namespace for each in (*prompts, *rankers)}))
+        configured = {"alerts": pager.configuration, "targets": [targets.ALLOWED]}
+        await stack.enter_async_context(here.operator(source.url, **configured))
+        await create(here, prompts, period=_PERIOD, versions=5, routers=(FLAG, ROUTE))
+        await create(here, rankers, period=_PERIOD, versions=0, routers=(FIELD,))
+        await are_stable(here, [*prompts, *rankers])
+
+        def alert(release: Release) -> Awaitable[None]:
+            return pager.fire(release.app)
+
         return [
-            *await _by_evidence(here, source, chosen),
-            *await _by_word(here, chosen, 3, "abort", lambda release: _abort(here, release)),
-            *await _by_word(here, chosen, 4, "kill switch", lambda release: _kill(here, release)),
+            *await _by_evidence(here, source, _Lap("breach", 2, prompts)),
+            *await _by_word(here, _Lap("alert", 3, prompts), alert, budgets.ALERT_TO_ZERO),
+            *await _by_word(here, _Lap("abort", 4, prompts), lambda release: _abort(here, release)),
+            *await _by_word(here, _Lap("kill switch", 5, prompts), lambda release: _kill(here, release)),
+            *await _by_evidence(here, source, _Lap("breach of a target", 2, rankers)),
+            *await _by_word(here, _Lap("alert about a target", 3, rankers), alert, budgets.ALERT_TO_ZERO),
         ]
 
 
@@ -67,32 +95,35 @@ async def reverts_by_real_prometheus(directory: Path, profile: Path | None) -> l
     ]
 
 
-async def _by_evidence(here: World, source: StandIn, chosen: Sequence[Release]) -> list[Figure]:
-    await expose(here, chosen, 2)
+async def _by_evidence(here: World, source: StandIn, lap: _Lap) -> list[Figure]:
+    await expose(here, lap.chosen, lap.number)
     found: dict[str, _Return] = {}
-    for release in chosen:
+    for release in lap.chosen:
         source.turn_bad([release.app])
         found[release.app] = await _back(here, release)
     first_bad = source.recall().first_bad
     source.forget()
     routers = [back.routers - first_bad[app] for app, back in found.items()]
     specs = [back.spec - first_bad[app] for app, back in found.items()]
+    how = f"from the first bad evidence; {lap.how}"
+    # The peers release no custom resources.
+    budget = budgets.TARGET_AT_ZERO if lap.chosen[0].is_target else budgets.ROUTERS_AT_ZERO
     return [
-        *latencies("first bad evidence → every router at 0", routers, budgets.ROUTERS_AT_ZERO, _TWO_ROUTERS),
-        *latencies("first bad evidence → spec restored", specs, budgets.SPEC_RESTORED),
+        *latencies(f"{lap.what} → every router at 0", routers, budget, how),
+        *latencies(f"{lap.what} → what is released restored", specs, budgets.SPEC_RESTORED),
     ]
 
 
 async def _by_word(
-    here: World, chosen: Sequence[Release], number: int, what: str, say: Callable[[Release], Awaitable[None]]
+    here: World, lap: _Lap, say: Callable[[Release], Awaitable[None]], budget: Budget | None = None
 ) -> list[Figure]:
-    await expose(here, chosen, number)
+    await expose(here, lap.chosen, lap.number)
     routers = []
-    for release in chosen:
+    for release in lap.chosen:
         said = time.time()
         await say(release)
         routers.append((await _back(here, release)).routers - said)
-    return latencies(f"{what} sent → every router at 0", routers, None, _TWO_ROUTERS)
+    return latencies(f"{lap.what} → every router at 0", routers, budget, f"from when it was sent; {lap.how}")
 
 
 async def _back(here: World, release: Release) -> _Return:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from bench import targets
 from bench.cluster import Cluster
 from bench.documents import Document
 
-FLAG, ROUTE = "flag", "httpRoute"
+FLAG, ROUTE, FIELD = "flag", "httpRoute", "field"
 
 
 @dataclass(slots=True)
@@ -17,7 +18,7 @@ class Sighting:
     """What was seen last of one Rollout, and since when (seconds since the epoch) it has been so."""
 
     version: str = ""
-    """In its spec."""
+    """In its spec, or in its target."""
     version_since: float = 0.0
     stable: str = ""
     phase: str = ""
@@ -58,7 +59,12 @@ class Sightings:
     async def watch(self) -> None:
         """Go on looking until cancelled. Raises RefusedError when a watch ends."""
         async with asyncio.TaskGroup() as watches:
-            for kind, see in (("Rollout", self._rollout), ("ConfigMap", self._flags), ("HTTPRoute", self._route)):
+            for kind, see in (
+                ("Rollout", self._rollout),
+                ("ConfigMap", self._flags),
+                ("HTTPRoute", self._route),
+                (targets.KIND, self._target),
+            ):
                 watches.create_task(self._watch(kind, see))
 
     async def until(self, condition: Callable[[], bool], *, within: float, what: str) -> None:
@@ -79,10 +85,24 @@ class Sightings:
     def _rollout(self, found: Document, at: float) -> None:
         sighting = self.of(found["metadata"]["namespace"], found["metadata"]["name"])
         status = found.get("status", {})
-        sighting.stable = status.get("stable", {}).get("version", "")
         sighting.phase = status.get("phase", "")
         sighting.attempt = status.get("attempt", {}).get("number", 0)
-        if sighting.version != (version := found["spec"]["prompt"]["version"]):
+        stable = status.get("stable", {}).get("version", "")
+        if "prompt" in found["spec"]:
+            sighting.stable = stable
+            self._version(sighting, found["spec"]["prompt"]["version"], at)
+        elif stable:
+            # What a target holds has a name of headgate's; here it goes by its content, which is never promoted.
+            sighting.stable = targets.model(1)
+
+    def _target(self, found: Document, at: float) -> None:
+        metadata, predictor = found["metadata"], found["spec"]["predictor"]
+        self._version(self.of(metadata["namespace"], metadata["name"]), predictor["model"]["storageUri"], at)
+        if "canaryTrafficPercent" in predictor:
+            self._share(metadata["namespace"], metadata["name"], FIELD, predictor["canaryTrafficPercent"], at)
+
+    def _version(self, sighting: Sighting, version: str, at: float) -> None:
+        if sighting.version != version:
             sighting.version, sighting.version_since = version, at
 
     def _flags(self, found: Document, at: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from bench import targets
 from bench.cluster import Cluster
 from bench.documents import Document
 from bench.operator_process import OperatorProcess
@@ -37,25 +38,25 @@ class World:
     profile: Path | None
 
     @asynccontextmanager
-    async def operator(self, prometheus_url: str) -> AsyncIterator[OperatorProcess]:
-        """Runs the operator; it is ready."""
-        process = self.idle_operator(prometheus_url)
+    async def operator(self, prometheus_url: str, **configured: object) -> AsyncIterator[OperatorProcess]:
+        """Runs the operator; it is ready. ``configured`` are further keys of its configuration."""
+        process = self.idle_operator(prometheus_url, **configured)
         try:
             process.start()
             yield process
         finally:
             process.stop()
 
-    def idle_operator(self, prometheus_url: str) -> OperatorProcess:
+    def idle_operator(self, prometheus_url: str, **configured: object) -> OperatorProcess:
         """The operator, not started yet."""
-        return OperatorProcess(self.directory, self.kubeconfig, prometheus_url, self.profile)
+        return OperatorProcess(self.directory, self.kubeconfig, prometheus_url, self.profile, configured)
 
 
 @asynccontextmanager
 async def world(directory: Path, profile: Path | None = None) -> AsyncIterator[World]:
     """Starts it, and ends it with everything in it."""
     with ControlPlane(directory / "plane") as plane:
-        plane.api.install_crds([*crds(), *gateway_api.documents()])
+        plane.api.install_crds([*crds(), *gateway_api.documents(), targets.crd()])
         async with Cluster(plane) as cluster:
             kubeconfig = await _identity(plane, cluster)
             sightings = Sightings(cluster)
@@ -71,8 +72,11 @@ async def world(directory: Path, profile: Path | None = None) -> AsyncIterator[W
 async def _identity(plane: ControlPlane, cluster: Cluster) -> Path:
     await cluster.make_namespace(_HOME)
     await cluster.send("POST", f"/api/v1/namespaces/{_HOME}/serviceaccounts", {"metadata": {"name": _NAME}})
-    for kind, plural in (("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings")):
-        await cluster.send("POST", f"{_RBAC}/{plural}", _shipped(kind))
+    role = _shipped("ClusterRole")
+    # As the chart's value `targets` adds them.
+    role["rules"] += targets.rules()
+    await cluster.send("POST", f"{_RBAC}/clusterroles", role)
+    await cluster.send("POST", f"{_RBAC}/clusterrolebindings", _shipped("ClusterRoleBinding"))
     review = {
         "spec": {"user": USER, "resourceAttributes": {"verb": "list", "group": "headgate.dev", "resource": "rollouts"}}
     }
