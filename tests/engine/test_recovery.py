@@ -101,8 +101,7 @@ def test_the_older_rollouts_router_says_nothing_of_the_younger_one() -> None:
     recreated(world, "v9")
     world.record = None
     world.run(HOUR)
-    assert world.status.stable is not None
-    assert world.status.stable.version == "v9"
+    assert world.status.stable is None
 
 
 def test_a_promotion_that_was_put_on_record_and_then_overtaken_by_an_abort_leaves_no_trace() -> None:

@@ -508,6 +508,14 @@ def test_of_two_rollouts_that_claim_a_flag_the_younger_writes_nothing() -> None:
     world.run(HOUR)
     assert world.shown == {}
     assert condition(world, "Stalled") == "True/Claimed"
+    assert condition(world, "Delivered") == "False/Undelivered"
+    assert world.status.stable is None
+    assert world.record is None
+    assert world.notices == []
+    world.claimed_by = {}
+    world.run(HOUR)
+    assert world.status.stable is not None
+    assert world.exposed() == {"sha256:v8"}
 
 
 def test_a_rollout_deleted_in_mid_attempt_puts_everybody_on_stable() -> None:

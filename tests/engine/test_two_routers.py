@@ -181,6 +181,7 @@ def test_a_router_that_an_older_rollout_claims_in_mid_attempt_keeps_no_way_back_
     world.shown.pop(OTHER)
     world.run(HOUR)
     assert world.status.weight == 10
+    assert condition(world, "Delivered") == "False/Undelivered"
     world.annotate("abort", "1")
     world.settle()
     assert world.phase() in {Phase.ROLLED_BACK, Phase.INVALID}

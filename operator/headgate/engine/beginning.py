@@ -15,7 +15,12 @@ from headgate.engine.turn import Turn, named
 
 
 def be_first(turn: Turn, subject: Subject) -> None:
-    """Without a record or a router that names an earlier stable, a version becomes stable at once, gates or not."""
+    """Without a record or a router that names an earlier stable, a version becomes stable at once, gates or not.
+
+    Not while an older Rollout has one of the routers: nobody would be served by it.
+    """
+    if turn.observation.claimed_by:
+        return
     if subject.problem is not None or subject.pending or subject.ref is None:
         turn.problem = turn.problem or subject.problem
         return

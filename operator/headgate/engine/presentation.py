@@ -6,7 +6,7 @@ from datetime import timedelta
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
-from headgate.engine.routers import undelivered
+from headgate.engine.routers import claimed, undelivered
 from headgate.engine.turn import Turn, named
 
 DEBOUNCE = timedelta(seconds=30)
@@ -88,11 +88,12 @@ def _shadows(turn: Turn) -> bool:
 
 def _findings(turn: Turn, phase: Phase) -> list[_Finding]:
     late = undelivered(turn) if turn.status.stable is not None and not turn.transition else ""
+    late = claimed(turn) or late
     busy = turn.state is not AttemptState.ENDED
     findings = [*_ready(turn, phase, late)]
     findings.append(_Finding("Reconciling", _truth(busy), phase.value, _progress(turn)))
     findings.append(_paused(turn, phase))
-    if turn.status.stable is not None:
+    if turn.status.stable is not None or late:
         findings.append(_Finding("Delivered", _truth(not late), "Undelivered" if late else "Delivered", late))
     findings.append(_evidence(turn))
     return findings

@@ -127,6 +127,13 @@ def unusable(turn: Turn) -> str:
     return ""
 
 
+def claimed(turn: Turn) -> str:
+    """Which of the spec's routers an older Rollout has, in words; empty when it has none."""
+    return "; ".join(
+        f"{router}: the older Rollout {owner!r} has it" for router, owner in sorted(turn.observation.claimed_by.items())
+    )
+
+
 def undelivered(turn: Turn) -> str:
     """Why the routers do not show what they must, in words; empty when they do."""
     for router in sorted(our_routers(turn)):
