@@ -70,11 +70,19 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("the status", released({**TARGET, "fields": ["status"]}), "name a field of the spec"),
     ("a weight in metadata", released(TARGET, {"field": {"path": "metadata.annotations"}}), "name a field of the spec"),
     ("the core group", released({**TARGET, "apiVersion": "v1"}), "never targets"),
-    ("a kind that is a path", released({**TARGET, "kind": "../secrets"}), "match"),
+    (
+        "a kind that is a path",
+        released({**TARGET, "kind": "../secrets"}),
+        "is no kind; write one such as",
+    ),
     ("no delivery", {"spec.delivery": []}, "at least 1"),
     ("no document", {"spec.delivery[0].flag.configMap": ABSENT}, "one of configMap, featureFlag; keep one"),
     ("two documents", {"spec.delivery[0].flag.featureFlag": {"name": "x"}}, "one of configMap, featureFlag; keep one"),
-    ("key out of its ConfigMap", {"spec.delivery[0].flag.configMap.key": "../x"}, "match"),
+    (
+        "key out of its ConfigMap",
+        {"spec.delivery[0].flag.configMap.key": "../x"},
+        "is no key of a ConfigMap; write",
+    ),
     ("one backend", {"spec.delivery": [{"httpRoute": {"name": "r", "backends": ["a"]}}]}, "at least 2"),
     (
         "one backend twice",
@@ -140,11 +148,11 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("a kill switch that YAML read as false", {"spec.killSwitch": False}, "killSwitch"),
     ("a field of nobody", {"spec.nobodys": {}}, "nobodys"),
     ("an alert without labels", {"spec.rollback": {"alerts": [{"match": {}}]}}, "at least 1"),
-    ("an alert that is no label", {"spec.rollback": {"alerts": [{"match": {"a-b": "c"}}]}}, "match"),
+    ("an alert that is no label", {"spec.rollback": {"alerts": [{"match": {"a-b": "c"}}]}}, "as the alert has it"),
     ("an alert with an empty label", {"spec.rollback": {"alerts": [{"match": {"a": ""}}]}}, "at least 1"),
     ("an alert that holds", {"spec.rollback": {"alerts": [{"match": {"a": "b"}, "action": "Hold"}]}}, "action"),
     ("17 alerts", {"spec.rollback": {"alerts": [{"match": {"a": "b"}}] * 17}}, "at most 16"),
-    ("an upper-case object name", {"spec.gates[0].name": "Reply"}, "match"),
+    ("an upper-case object name", {"spec.gates[0].name": "Reply"}, "is no name of an object; write lower-case letters"),
 ]
 GATE_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("query and ratio", {"spec.checks[0].query": "up"}, "exactly one of query, ratio; keep one"),
@@ -169,7 +177,7 @@ GATE_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("a bound with a unit and a line end", {"spec.checks[0].critical.above": "5%\n"}, "is not a bound; write 5%, 10s"),
     ("a bound beyond all", {"spec.checks[0].critical.above": 10**13}, "above"),
     ("an action of nobody", {"spec.checks[0].critical.action": "Explode"}, "Rollback"),
-    ("a URL for a source", {"spec.source": "http://prometheus:9090"}, "match"),
+    ("a URL for a source", {"spec.source": "http://prometheus:9090"}, "is no name; write letters, digits, -, _ and ."),
     ("a query without end", {"spec.checks[1].query": "a" * 4097}, "4096"),
 ]
 PROMPT_REFUSALS: list[tuple[str, dict[str, object], str]] = [

@@ -512,10 +512,16 @@ def test_of_two_rollouts_that_claim_a_flag_the_younger_writes_nothing() -> None:
     assert world.status.stable is None
     assert world.record is None
     assert world.notices == []
+
+
+def test_a_claimed_flag_is_the_youngers_when_the_older_rollout_is_gone() -> None:
+    world = World(spec("v7"))
+    world.claimed_by = {FLAG: "elder"}
+    world.run(HOUR)
     world.claimed_by = {}
     world.run(HOUR)
-    assert world.status.stable is not None
-    assert world.exposed() == {"sha256:v8"}
+    assert world.phase() is Phase.IDLE
+    assert world.exposed() == {"sha256:v7"}
 
 
 def test_a_rollout_deleted_in_mid_attempt_puts_everybody_on_stable() -> None:

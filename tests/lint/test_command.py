@@ -54,6 +54,22 @@ def lint(*arguments: str, given: str | None = None) -> tuple[int, str]:
 
 
 @pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n---\n"])
+def test_nothing_at_all_is_an_error(text: str) -> None:
+    assert lint("-", given=text) == (
+        1,
+        "<stdin>:1: the file holds no object, so nothing was checked, name one that does\n",
+    )
+
+
+def test_an_empty_file_among_others_is_a_warning(files: Path) -> None:
+    (files / "left-over.yaml").write_text("# moved to the other repository\n")
+    code, said = lint("rollout.yaml", "gate.yaml", "prompt.yaml", "left-over.yaml")
+    assert (code, said.count("\n")) == (0, 1)
+    assert said.startswith("left-over.yaml:1: warning: the file holds no object")
+
+
+@pytest.mark.usefixtures("files")
 def test_files_that_refer_to_each_other_are_clean_together() -> None:
     assert lint("rollout.yaml", "gate.yaml", "prompt.yaml") == (0, "")
 
@@ -103,7 +119,8 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_read(files: Path) -> N
         lines[0] == "missing.yaml:1: the file cannot be read, No such file or directory, name a file that can be read"
     )
     assert lines[1].startswith(".:1: the file cannot be read, Is a directory, ")
-    assert lines[2].startswith("rollout.yaml:5: warning: ")
+    assert lines[2].startswith("pipe:1: warning: the file holds no object, ")
+    assert lines[3].startswith("rollout.yaml:5: warning: ")
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,25 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
+from headgate.api.form import Form
 from headgate.api.model import SpecModel
 from headgate.api.quantities import Duration, ShortName, seconds
 from headgate.api.rules import first_twice
 from headgate.api.target_kind import TargetKind
 
-Url = Annotated[str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[^\s]+$")]
+_URL = Form(r"^https?://[^\s]+$", "is no address; write http://HOST:PORT or https://HOST:PORT")
+_NAMESPACE = Form(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "is no name of a namespace; write lower-case letters, digits and - with a letter or digit at both ends",
+)
+_LABEL = Form(
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$",
+    "is no name of a label; write letters, digits and _, beginning with a letter or _",
+)
+Url = Annotated[str, StringConstraints(max_length=2048), _URL.check]
 Path = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Namespace = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-LabelName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Namespace = Annotated[str, StringConstraints(max_length=63), _NAMESPACE.check]
+LabelName = Annotated[str, StringConstraints(max_length=128), _LABEL.check]
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[-.a-zA-Z0-9]+):[0-9]{1,5}")
 _LAST_PORT = 65_535
 

@@ -8,13 +8,16 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from headgate.api.conditions import KEYED_BY_TYPE, Condition
+from headgate.api.form import Form
 from headgate.api.model import SpecModel, StatusModel
-from headgate.api.quantities import ObjectName, ShortName
+from headgate.api.quantities import ShortName
 from headgate.api.rules import admitted_when, first_twice, unique
 
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=253)]
-Decimal = Annotated[str, StringConstraints(max_length=24, pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$")]
+_DECIMAL = Form(r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$", 'is no number; write one in quotes, like "0.7"')
+_COMMIT = Form(r"^[0-9a-f]{7,64}$", "is no commit; write 7 to 64 digits of its hash")
+Decimal = Annotated[str, StringConstraints(max_length=24), _DECIMAL.check, _DECIMAL.rule]
 
 
 _CRITERIA_RULES = admitted_when(
@@ -102,7 +105,7 @@ class Origin(SpecModel):
 
     registry: Identifier | None = None
     """The prompt registry, or repository, that it was exported from."""
-    commit: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{7,64}$")] | None = None
+    commit: Annotated[str, StringConstraints(max_length=64), _COMMIT.check, _COMMIT.rule] | None = None
     """The commit there."""
 
 
@@ -187,7 +190,7 @@ class Stage(StrEnum):
 class Compiled(StatusModel):
     """Where the compiled prompt is."""
 
-    config_map: ObjectName
+    config_map: Annotated[str, StringConstraints(min_length=1, max_length=253)]
     """The immutable ConfigMap that holds the prompt as the application reads it."""
 
 

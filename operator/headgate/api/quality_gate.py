@@ -6,12 +6,17 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from headgate.api.conditions import KEYED_BY_TYPE, Condition
+from headgate.api.form import Form
 from headgate.api.model import SpecModel, StatusModel
 from headgate.api.quantities import IS_DURATION, Bound, Duration, ShortName, seconds
 from headgate.api.rules import AT_LEAST_A_SECOND, POSITIVE_DURATION, admitted_when, first_twice, unique
 
 Query = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-ParameterName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+_PARAMETER = Form(
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$",
+    "is no name of a parameter; write letters, digits and _, beginning with a letter or _",
+)
+ParameterName = Annotated[str, StringConstraints(min_length=1, max_length=63), _PARAMETER.check, _PARAMETER.rule]
 
 BUILT_IN_PARAMETERS = frozenset({"version", "digest", "arm", "rollout", "namespace", "elapsed", "step"})
 """The parameters that every query knows without declaring them."""

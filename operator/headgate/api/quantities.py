@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from headgate.api.form import Form
 from headgate.api.rules import admitted_when
 
 # So many digits that no date overflows, with all units at their most.
@@ -168,21 +169,23 @@ Share = Annotated[
 ]
 """A share in whole percent: 40% or 40."""
 
-ObjectName = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-    ),
-]
+_OBJECT_NAME = Form(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    "is no name of an object; write lower-case letters, digits, - and . with a letter or digit at both ends",
+)
+ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253), _OBJECT_NAME.check, _OBJECT_NAME.rule]
 """The name of an object in the same namespace (a DNS subdomain, RFC 1123)."""
 
-ShortName = Annotated[
-    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$")
-]
+_SHORT_NAME = Form(
+    r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$",
+    "is no name; write letters, digits, -, _ and . with a letter or digit at both ends",
+)
+ShortName = Annotated[str, StringConstraints(min_length=1, max_length=63), _SHORT_NAME.check, _SHORT_NAME.rule]
 """A word of at most 63 characters that names a part: a family, a step, a check."""
 
-DataKey = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=253, pattern=r"^([-_a-zA-Z0-9]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$"),
-]
+_DATA_KEY = Form(
+    r"^([-_a-zA-Z0-9]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$",
+    "is no key of a ConfigMap; write letters, digits, -, _ and ., not two dots at the beginning",
+)
+DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253), _DATA_KEY.check, _DATA_KEY.rule]
 """A key of a ConfigMap's data; it never begins with two dots."""

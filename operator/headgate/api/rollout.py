@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from headgate.api.form import Form
 from headgate.api.model import SpecModel
 from headgate.api.quality_gate import ParameterName
 from headgate.api.quantities import DataKey, Duration, ObjectName, Share, ShortName, percent, seconds
@@ -24,10 +25,27 @@ from headgate.api.rollout_rules import (
 from headgate.api.rules import admitted_when, first_twice
 from headgate.api.target import FieldDelivery, ObjectReference, TargetSubject, holds
 
-ContextKey = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-FlagName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-zA-Z0-9][-_.a-zA-Z0-9]*$")]
-AlertLabel = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-ServiceName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]
+_CONTEXT_KEY = Form(
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$",
+    "is no key of an evaluation context; write letters, digits and _, beginning with a letter or _",
+)
+_ALERT_LABEL = Form(
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$",
+    "is no name of a label; write letters, digits and _, as the alert has it",
+)
+_FLAG_NAME = Form(
+    r"^[a-zA-Z0-9][-_.a-zA-Z0-9]*$",
+    "is no name of a flag; write letters, digits, -, _ and ., beginning with a letter or digit",
+)
+_SERVICE_NAME = Form(
+    r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+    "is no name of a Service; write lower-case letters, digits and -, beginning with a letter",
+)
+_SALT = Form(r"^[-_.a-zA-Z0-9]+$", "is no salt; write letters, digits, -, _ and .")
+ContextKey = Annotated[str, StringConstraints(min_length=1, max_length=63), _CONTEXT_KEY.check, _CONTEXT_KEY.rule]
+FlagName = Annotated[str, StringConstraints(min_length=1, max_length=253), _FLAG_NAME.check, _FLAG_NAME.rule]
+AlertLabel = Annotated[str, StringConstraints(min_length=1, max_length=128), _ALERT_LABEL.check]
+ServiceName = Annotated[str, StringConstraints(min_length=1, max_length=63), _SERVICE_NAME.check, _SERVICE_NAME.rule]
 
 
 class Approval(StrEnum):
@@ -90,7 +108,7 @@ class FlagDelivery(SpecModel):
     """Write to a ConfigMap."""
     feature_flag: FlagFeatureFlag | None = None
     """Write to a FeatureFlag resource."""
-    salt: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[-_.a-zA-Z0-9]+$")] | None = None
+    salt: Annotated[str, StringConstraints(min_length=1, max_length=63), _SALT.check, _SALT.rule] | None = None
     """What customers are hashed with; the flag's name when not given. Another salt draws another cohort."""
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from headgate.api.form import Form
 from headgate.api.model import SpecModel
 from headgate.api.quantities import ObjectName
 from headgate.api.rules import admitted_when
@@ -63,7 +64,8 @@ ApiVersion = Annotated[
 ]
 """``group/version``; the core group has none and is never meant."""
 
-KindName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[A-Z][a-zA-Z0-9]*$")]
+_KIND = Form(r"^[A-Z][a-zA-Z0-9]*$", "is no kind; write one such as InferenceService")
+KindName = Annotated[str, StringConstraints(min_length=1, max_length=63), _KIND.check, _KIND.rule]
 
 
 def holds(outer: str, inner: str) -> bool:

@@ -7,11 +7,13 @@ from typing import cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from headgate.api.configuration import Alerts, AlertToken, Configuration, Source
 from headgate.api.target_kind import TargetKind
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
+from headgate.cli.lint.value_words import refusal
 
 _LATER = frozenset({"notify"})
 
@@ -53,15 +55,25 @@ def _content(file: Path) -> Mapping[object, object]:
 
 
 def _first_problem(error: ValidationError) -> tuple[str, str]:
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    problem = error.errors(include_url=False)[0]
     where = ""
     for part in problem["loc"]:
         where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
-    if problem["type"] != "extra_forbidden":
-        return where, problem["msg"].removeprefix("Value error, ")
+    match problem["type"]:
+        case "extra_forbidden":
+            return where, _unknown(problem)
+        case "missing":
+            return where, f"is missing; add {problem['loc'][-1]}"
+        case "value_error":
+            return where, str(problem["ctx"]["error"])
+        case _:
+            return where, "; ".join(part for part in refusal(problem) if part)
+
+
+def _unknown(problem: ErrorDetails) -> str:
     known = _keys_of(_section(problem["loc"]))
     near = get_close_matches(str(problem["loc"][-1]), known, n=1)
-    return where, f"unknown key; did you mean {near[0]}?" if near else f"unknown key; there are {', '.join(known)}"
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; there are {', '.join(known)}"
 
 
 def _section(location: tuple[int | str, ...]) -> type[BaseModel]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from headgate.cli.lint.collection import collect
 from headgate.cli.lint.document import Document
-from headgate.cli.lint.finding import Finding
+from headgate.cli.lint.finding import Finding, Severity
 from headgate.cli.lint.gates import gate_findings
 from headgate.cli.lint.prompts import prompt_findings
 from headgate.cli.lint.reading import SourceFile, read
@@ -17,11 +17,17 @@ def lint(files: Iterable[SourceFile]) -> list[Finding]:
     order: dict[str, int] = {}
     documents: list[Document] = []
     findings: list[Finding] = []
+    empty: list[str] = []
     for file in files:
         order.setdefault(file.name, len(order))
         read_documents, found = read(file)
         documents += read_documents
         findings += found
+        if not read_documents and not found:
+            empty.append(file.name)
+    # One among others may be left over; when there is nothing at all, something was meant.
+    severity = Severity.WARNING if documents else Severity.ERROR
+    findings += [_nothing_in(name, severity) for name in empty]
     collection, found = collect(documents)
     findings += found
     findings += reference_findings(collection)
@@ -32,3 +38,7 @@ def lint(files: Iterable[SourceFile]) -> list[Finding]:
     for rollout in collection.rollouts.values():
         findings += rollout_findings(collection, rollout)
     return sorted(findings, key=lambda finding: (order[finding.file], finding.line, finding.severity))
+
+
+def _nothing_in(file: str, severity: Severity) -> Finding:
+    return Finding(file, 1, severity, "the file holds no object", "so nothing was checked", "name one that does")

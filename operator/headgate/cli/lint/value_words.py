@@ -3,35 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pydantic import TypeAdapter
 from pydantic_core import ErrorDetails
 
-from headgate.api.prompt_version import Decimal
-from headgate.api.quality_gate import ParameterName
-from headgate.api.quantities import DataKey, ObjectName, ShortName
-from headgate.api.rollout import FlagName, ServiceName
-from headgate.api.target import KindName
 from headgate.cli.lint.finding import quoted
 
-
-def _pattern(adapter: TypeAdapter[str]) -> str:
-    return str(adapter.json_schema()["pattern"])
-
-
-_PATTERNS: Mapping[str, str] = MappingProxyType(
-    {
-        _pattern(
-            TypeAdapter(ObjectName)
-        ): "write lower-case letters, digits, - and . with a letter or digit at both ends",
-        _pattern(TypeAdapter(ShortName)): "write letters, digits, -, _ and . with a letter or digit at both ends",
-        _pattern(TypeAdapter(ServiceName)): "write lower-case letters, digits and -, beginning with a letter",
-        _pattern(TypeAdapter(FlagName)): "write letters, digits, -, _ and ., beginning with a letter or digit",
-        _pattern(TypeAdapter(ParameterName)): "write letters, digits and _, beginning with a letter or _",
-        _pattern(TypeAdapter(DataKey)): "write letters, digits, -, _ and ., not two dots at the beginning",
-        _pattern(TypeAdapter(KindName)): "write a kind, such as InferenceService",
-        _pattern(TypeAdapter(Decimal)): 'write a number in quotes, like "0.7"',
-    }
-)
 _WANTED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "string_type": ("a text", "put it in quotes"),
@@ -65,9 +40,6 @@ def refusal(error: ErrorDetails) -> tuple[str, str, str]:
         if isinstance(given, bool):
             return what, "YAML reads an unquoted On or Off as a boolean", "put it in quotes"
         return what, "", "write one of them"
-    if kind == "string_pattern_mismatch":
-        pattern = str(context.get("pattern", ""))
-        return f"{shown} is not accepted", "", _PATTERNS.get(pattern, f"write what matches {pattern}")
     return _out_of_bounds(error, shown)
 
 
