@@ -36,20 +36,29 @@ VERBS: dict[str, tuple[Document, str]] = {
 
 
 class Writes:
-    """Every request that could have changed something, from the audit log, from now on."""
+    """Every request that could have changed a Rollout, from the audit log, from now on."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._start = cluster.plane.audit_log.stat().st_size
+        self._catch_up()
+        self._start = cluster.plane.audit_log.stat().st_size
 
     def since(self) -> list[str]:
-        # The log is written in the order of answers: once a request of our own is in it, all earlier ones are.
+        self._catch_up()
+        entries = [json.loads(line) for line in self._text().splitlines()]
+        writing = ("create", "update", "patch", "delete", "deletecollection")
+        return [
+            entry["requestURI"]
+            for entry in entries
+            if entry["verb"] in writing and entry["objectRef"]["resource"] == "rollouts"
+        ]
+
+    def _catch_up(self) -> None:
+        """The log is written in the order of answers: once a request of our own is in it, all earlier ones are."""
         mark = f"marked-{next(_marks)}"
         self._cluster.api.list_namespaced_custom_object(*GROUP, "ai", "rollouts", label_selector=mark)
         wait_until(lambda: mark in self._text(), timeout=20, otherwise=lambda: "the audit log lags")
-        entries = [json.loads(line) for line in self._text().splitlines()]
-        writing = ("create", "update", "patch", "delete", "deletecollection")
-        return [entry["requestURI"] for entry in entries if entry["verb"] in writing]
 
     def _text(self) -> str:
         with self._cluster.plane.audit_log.open() as log:

@@ -62,7 +62,7 @@ def test_hostile_yaml_is_one_line(content: bytes, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"---\n---\n", b"# nothing\n", b"\xef\xbb\xbf" + VALID % b"1", VALID % b"'5%'"]
+    "content", [b"---\n" + VALID % b"1" + b"---\n# the end\n", b"\xef\xbb\xbf" + VALID % b"1", VALID % b"'5%'"]
 )
 def test_harmless_files_are_quiet(content: bytes) -> None:
     assert lint([SourceFile("f.yaml", content)]) == []
