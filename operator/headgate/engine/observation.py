@@ -30,6 +30,8 @@ class RolloutView:
     status: RolloutStatus
     spec_error: str | None = None
     deleting: bool = False
+    keeper: str | None = None
+    """The GitOps controller that applies it from Git, as people call it; None when nobody is seen to."""
 
     @property
     def key(self) -> "Key":
@@ -81,6 +83,8 @@ class TargetView:
     """Why it cannot be used, as a word: TargetNotAllowed, TargetNotServed or TargetNotFound."""
     message: str = ""
     """The same for people, in one line with the way out."""
+    keeper: str | None = None
+    """The GitOps controller that applies the object from Git; None when nobody is seen to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ class Drift:
     """A foreign write lowered exposure and is corrected once."""
     righted: bool = False
     """That correction was seen to have arrived: a second lowering is left alone, and the attempt is held."""
+    found: str = ""
+    """What was last found instead, and who wrote it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
