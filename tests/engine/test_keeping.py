@@ -248,12 +248,12 @@ def test_always_and_never_hold_for_targets_too() -> None:
 
 
 def test_a_target_without_a_weight_is_restored_although_it_is_kept() -> None:
-    target = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
-    changes: dict[str, object] = {
-        "target": {**target, "fields": ["spec.model"], "exposure": "Immediate"},
-        "delivery": [{"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}],
-    }
-    world = target_rolled_back(kept_by="Argo CD", **changes)
+    named = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+    world = target_rolled_back(
+        kept_by="Argo CD",
+        target={**named, "fields": ["spec.model"], "exposure": "Immediate"},
+        delivery=[{"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}],
+    )
     assert (world.model(), world.restores) == ("m1", 1)
     world.edit_object(model="m2")
     world.settle()
