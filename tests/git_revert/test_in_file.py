@@ -99,7 +99,6 @@ def test_the_diff_changes_the_one_value_and_nothing_else(checkout: Path) -> None
         ('"reply-v8"', '"reply-v7"'),
         ("'reply-v8'", "'reply-v7'"),
         ("reply-v8 ", "reply-v7 "),
-        (">-\n      reply-v8", "reply-v7"),
     ],
 )
 def test_quotes_stay_as_they_were(checkout: Path, written: str, becomes: str) -> None:
@@ -206,7 +205,7 @@ STORAGE, MODEL = "spec.predictor.model.storageUri", "spec.predictor.model"
         ({"spec.predictor.minReplicas": 3}, "minReplicas: 1 ", "minReplicas: 3 "),
         ({STORAGE: ...}, '      storageUri: "s3://models/ranker/2"\n', ""),
         ({"spec.predictor.timeout": 30}, "      operator: Exists\n", "      operator: Exists\n    timeout: 30\n"),
-        ({"spec.predictor.tolerations": []}, "\n    - key: gpu\n      operator: Exists", "\n    []"),
+        ({"spec.predictor.tolerations": []}, "\n    - key: gpu\n      operator: Exists", " []"),
         ({"spec.predictor.tolerations": [{"key": "tpu", "operator": "Exists"}]}, "key: gpu", "key: tpu"),
         (
             {"spec.predictor.tolerations": [{"key": "gpu", "operator": "Exists"}, {"key": "spot"}]},
@@ -215,6 +214,7 @@ STORAGE, MODEL = "spec.predictor.model.storageUri", "spec.predictor.model"
         ),
         ({"spec.predictor.model.modelFormat.name": "xgboost"}, "{name: sklearn}", "{name: xgboost}"),
         ({"spec.predictor.model.modelFormat.version": "2"}, "{name: sklearn}", "{name: sklearn, version: '2'}"),
+        ({"spec.predictor.tolerations": "none"}, "\n    - key: gpu\n      operator: Exists", " none"),
         ({"spec.predictor.model.modelFormat": {}}, "{name: sklearn}", "{}"),
         ({"spec.predictor.model.args": ["--slow"]}, "[--fast, --quiet]", "[--slow]"),
         (
@@ -228,16 +228,13 @@ def test_only_the_declared_field_changes(checkout: Path, good: dict[str, object]
     assert before in RANKER
     written = reverted(checkout, RANKER, of_target(good), "ranker.yaml")
     wanted = RANKER.replace(before, after)
-    assert yaml.safe_load(written) == yaml.safe_load(wanted)
-    assert [line for line in written.splitlines() if "#" in line] == [
-        line for line in RANKER.splitlines() if "#" in line
-    ]
-    if after != "[--slow]":
-        assert written == wanted
+    assert written == wanted
 
 
 def test_a_whole_object_as_a_field_changes_only_where_it_differs(checkout: Path) -> None:
-    good = {MODEL: {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://models/ranker/1", "args": ["--fast", "-v"]}}
+    good: dict[str, object] = {
+        MODEL: {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://models/ranker/1", "args": ["--fast", "-v"]}
+    }
     written = reverted(checkout, RANKER, of_target(good), "ranker.yaml")
     assert written == RANKER.replace("ranker/2", "ranker/1").replace("--quiet", "-v")
 

@@ -12,8 +12,9 @@ import yaml
 from headgate.cli.git_revert.places import ByHandError, Entry, Mapping, Node, Place, Plain, Scalar, Sequence, plain
 from headgate.cli.lint.scalars import ScalarError, scalar_value
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./](?:[-A-Za-z0-9_./@+=:]*[-A-Za-z0-9_./@+=])?")
-_BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_./](?:[-A-Za-z0-9_./@+=:]*[-A-Za-z0-9_./@+=])?")
+_BROKEN = re.compile(r"[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\t")
+"""What must not stand in a YAML text as it is, or would end its line."""
 _INDENT = 2
 
 
@@ -41,45 +42,51 @@ class _Editor:
         self._text = text
         self._line_end = "\r\n" if "\r\n" in text else "\n"
 
-    def change(self, node: Node, wanted: Plain) -> list[Edit]:
-        """What turns a node into the wanted value; nothing when it holds it."""
+    def change(self, node: Node, wanted: Plain, key: Place | None = None) -> list[Edit]:
+        """What turns a node into the wanted value; nothing when it holds it. ``key`` is the field that holds it."""
         if _same(plain(node), wanted):
             return []
         if node.shared:
             raise ByHandError(node.line, "an anchor, an alias or a tag stands there, so that more would change with it")
         match node, wanted:
             case Mapping(), dict() if wanted:
-                return self._change_fields(node, wanted)
+                return self._change_fields(node, wanted, key)
             case Sequence(), list() if len(node.items) == len(wanted):
                 pairs = zip(node.items, wanted, strict=True)
                 return [edit for item, value in pairs for edit in self.change(item, value)]
             case _:
-                return [self._replacement(node, wanted)]
+                return [self._replacement(node, wanted, key)]
 
-    def _change_fields(self, node: Mapping, wanted: dict[str, Plain]) -> list[Edit]:
+    def _change_fields(self, node: Mapping, wanted: dict[str, Plain], key: Place | None) -> list[Edit]:
         gone = [name for name in node.fields if name not in wanted]
         new = {name: value for name, value in wanted.items() if name not in node.fields}
         if not node.fields or len(gone) == len(node.fields) or (node.flow and len(gone) + len(new) > 1):
-            return [self._replacement(node, wanted)]
+            return [self._replacement(node, wanted, key)]
         edits = [
             edit
             for name, entry in node.fields.items()
             if name in wanted
-            for edit in self.change(entry.value, wanted[name])
+            for edit in self.change(entry.value, wanted[name], entry.key)
         ]
         edits += [self._removal(node, name) for name in gone]
         if new:
             edits.append(self._addition(node, new))
         return edits
 
-    def _replacement(self, node: Node, wanted: Plain) -> Edit:
-        before = " " if node.start == node.end else ""
-        quote = node.quote if isinstance(node, Scalar) else ""
-        if not isinstance(wanted, dict | list):
-            return Edit(node.start, node.end, before + _scalar(wanted, quote))
-        if isinstance(node, Scalar) or node.flow or not wanted:
-            return Edit(node.start, node.end, before + _flow(wanted))
-        return Edit(node.start, node.end, self._block(wanted, node.column))
+    def _replacement(self, node: Node, wanted: Plain, key: Place | None) -> Edit:
+        is_block = not isinstance(node, Scalar) and not node.flow
+        if is_block and wanted and isinstance(wanted, dict | list):
+            return Edit(node.start, node.end, self._block(wanted, node.column))
+        written = (
+            _scalar(wanted, node.quote)
+            if isinstance(node, Scalar) and not isinstance(wanted, dict | list)
+            else _inline(wanted)
+        )
+        start, between = node.start, self._text[key.end : node.start] if key is not None else ""
+        if key is not None and between.strip() == ":" and (is_block or node.start == node.end):
+            # It moves up into the line of its field's name.
+            start, written = key.end, f": {written}"
+        return Edit(start, node.end, written)
 
     def _removal(self, node: Mapping, name: str) -> Edit:
         entry = node.fields[name]
@@ -122,8 +129,8 @@ def _same(one: Plain, other: Plain) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _inline(value: Plain) -> str:
-    return _flow(value) if isinstance(value, dict | list) else _scalar(value, "")
+def _inline(value: Plain, quote: str = "") -> str:
+    return _flow(value) if isinstance(value, dict | list) else _scalar(value, quote)
 
 
 def _flow(value: Plain) -> str:
@@ -144,14 +151,21 @@ def _scalar(value: str | float | bool | None, quote: str) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     if quote == '"' or _BROKEN.search(value):
-        return json.dumps(value, ensure_ascii=bool(_BROKEN.search(value)))
+        written = json.dumps(value, ensure_ascii=False)
+        return _BROKEN.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
     if quote != "'" and _PLAIN.fullmatch(value) and _reads_as(value):
         return value
     return "'" + value.replace("'", "''") + "'"
 
 
 def _reads_as(value: str) -> bool:
-    """Whether a plain scalar of that text is that text."""
+    """Whether a plain scalar of that text is that text, for YAML 1.1 and for Kubernetes, which knows 1e3 too."""
+    try:
+        float(value)
+    except ValueError:
+        pass
+    else:
+        return False
     try:
         return scalar_value(value, None, is_plain=True) == value
     except ScalarError:

@@ -10,7 +10,17 @@ from pathlib import Path
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.git_revert.editing import edited
-from headgate.cli.git_revert.places import ByHandError, Mapping, Node, Plain, Sequence, documents, plain
+from headgate.cli.git_revert.places import (
+    ALIAS,
+    ByHandError,
+    Mapping,
+    Node,
+    Plain,
+    Scalar,
+    Sequence,
+    documents,
+    plain,
+)
 from headgate.cli.git_revert.revert import Revert
 from headgate.engine.content import Content, canonical, content_of
 
@@ -32,6 +42,7 @@ def change_in(path: Path, revert: Revert) -> FileChange:
     text = _read(path)
     try:
         index, node = _found(name, text, revert)
+        _refuse_aliases(node, revert.good)
         held = _value(node)
         notes = tuple(_weights(name, node, revert))
         now = content_of(held, revert.good.paths)
@@ -120,6 +131,16 @@ def _at(node: Node, path: tuple[str, ...]) -> Node | None:
             return None
         node = entry.value
     return node
+
+
+def _refuse_aliases(node: Mapping, good: Content) -> None:
+    """What an alias stands for is written elsewhere, for others too."""
+    for path in good.paths:
+        parts = tuple(path.split("."))
+        for depth in range(1, len(parts) + 1):
+            found = _at(node, parts[:depth])
+            if isinstance(found, Scalar) and found.quote == ALIAS:
+                raise ByHandError(found.line, "an alias stands there")
 
 
 def _value(node: Mapping) -> dict[str, Plain]:

@@ -9,6 +9,7 @@ import yaml
 from headgate.cli.lint.scalars import ScalarError, scalar_value
 
 MOST_CHARACTERS = 2**20
+ALIAS = "*"
 _MOST_EVENTS = 100_000
 _DEEPEST = 100
 
@@ -41,7 +42,7 @@ class Scalar(Place):
 
     value: str | int | float | bool | None
     quote: str
-    """``'`` or ``"`` around it, ``|`` or ``>`` before it; empty for a plain one."""
+    """``'`` or ``"`` around it, ``|`` or ``>`` before it, ``*`` for an alias, whose value is not looked up; or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class _Reading:
         """Takes the next event; the root of a document when it is complete."""
         match event:
             case yaml.AliasEvent():
-                return self._add(Scalar(*self._place(event, shared=True), None, ""))
+                return self._add(Scalar(*self._place(event, shared=True), None, ALIAS))
             case yaml.ScalarEvent():
                 return self._add(self._scalar(event))
             case yaml.CollectionStartEvent():
