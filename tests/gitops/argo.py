@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lupa.lua51 import LuaRuntime
+from lupa.lua51 import LuaRuntime  # type: ignore[import-untyped]  # its stubs are another package
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "argocd-health.lua"
 

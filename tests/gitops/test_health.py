@@ -147,9 +147,8 @@ def test_gates_and_versions_go_by_their_ready_condition(ready: str, wanted: str)
 def test_the_manual_shows_the_script_that_is_tested_for_each_of_the_kinds() -> None:
     blocks = [block.partition("\n```")[0] for block in DOCS.read_text().split("```yaml\n")[1:]]
     (manifest,) = [yaml.safe_load(block) for block in blocks if "argocd-cm" in block]
-    keys = {
-        f"resource.customizations.health.headgate.dev_{kind}" for kind in ("Rollout", "QualityGate", "PromptVersion")
-    }
+    kinds = ("Rollout", "QualityGate", "PromptVersion")
+    keys = {f"resource.customizations.health.headgate.dev_{kind}" for kind in kinds}
     assert keys <= manifest["data"].keys()
     for key in keys:
         assert health(rollout(begun()), manifest["data"][key])[0] == "Healthy"
