@@ -82,11 +82,13 @@ def test_a_long_reason_hides_neither_the_change_nor_the_command() -> None:
     world.settle()
     world.release("v8")
     world.settle()
-    world.annotate("abort", "1" + " " * 400)
+    world.memory = replace(world.memory, failing=(1, "quality/errors: " + "too many " * 120))
     world.settle()
     assert "headgate git-revert reply" in condition(world, "Stalled")[2]
     assert "headgate retry reply" in condition(world, "Stalled")[2]
-    assert all(len(notice.message) <= 1000 for notice in world.notices)
+    (told,) = [notice for notice in world.notices if notice.reason == "RolledBack"]
+    assert "headgate git-revert reply" in told.message
+    assert len(told.message) <= 1000
 
 
 def test_what_is_left_alone_costs_one_commit_for_the_end_and_none_afterwards() -> None:
