@@ -75,7 +75,7 @@ class _Editor:
 
     def _replacement(self, node: Node, wanted: Plain, key: Place | None) -> Edit:
         is_block = not isinstance(node, Scalar) and not node.flow
-        if is_block and wanted and isinstance(wanted, dict | list):
+        if is_block and wanted and isinstance(wanted, dict if isinstance(node, Mapping) else list):
             return Edit(node.start, node.end, self._block(wanted, node.column))
         written = (
             _scalar(wanted, node.quote)
