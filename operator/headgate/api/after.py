@@ -9,9 +9,9 @@ from headgate.api.quantities import IS_DURATION, Duration, ObjectName, ShortName
 from headgate.api.rules import AT_LEAST_A_SECOND, admitted_when, first_twice, unique
 
 _LONGEST_SECONDS = 86_400.0
-_NO_SPAN = "timeout is not between 1s and 24h, in hours, minutes or seconds; write 10m"
+_NO_SPAN = "is not between 1s and 24h, in hours, minutes or seconds; write 10m"
 _ONE_CALL = "needs exactly one of webhook, job; keep one of them"
-_TWICE = "after names a hook twice; results are kept by name; give one of them another"
+_TWICE = "names a hook twice; results are kept by name; give one of them another"
 
 HookName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 """What a hook is called in the status, in the Job's name and in the key of its posts."""
