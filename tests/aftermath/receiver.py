@@ -1,5 +1,6 @@
 """A receiver of webhooks, on a port of its own, that answers as it is told: well, badly, or not at all."""
 
+import asyncio
 import json
 import socketserver
 import ssl
@@ -43,6 +44,7 @@ class Receiver:
         self.answer: Callable[[Receiver, Send], None] = lambda _receiver, send: send(status(200))
         self.released = threading.Event()
         """Set at the end, for answers that wait on purpose."""
+        self._arrival = threading.Condition()
         self.sent = 0
         """How many bytes of answers were taken."""
         receiver = self
@@ -56,7 +58,9 @@ class Receiver:
                     headers[name.lower()] = value.strip()
                 body = self.rfile.read(int(headers.get("content-length", "0")))
                 if line:
-                    receiver.posts.append(Post(line, headers, body))
+                    with receiver._arrival:
+                        receiver.posts.append(Post(line, headers, body))
+                        receiver._arrival.notify_all()
                     receiver.answer(receiver, self._send)
 
             def _send(self, data: bytes) -> None:
@@ -82,6 +86,15 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/hook"
+
+    async def is_posted_to(self, count: int = 1) -> None:
+        """Returns when so many posts have come."""
+
+        def come() -> bool:
+            with self._arrival:
+                return self._arrival.wait_for(lambda: len(self.posts) >= count, timeout=20)
+
+        assert await asyncio.to_thread(come), f"{len(self.posts)} posts came, not {count}"
 
     def answers(self, *answers: bytes) -> None:
         """These answers, one a post, and the last from then on."""

@@ -46,11 +46,6 @@ class Beside:
             await self.poked.wait()
         self.poked.clear()
 
-    async def is_posted_to(self, count: int = 1) -> None:
-        async with asyncio.timeout(20):
-            while len(self.receiver.posts) < count:
-                await asyncio.sleep(0.01)
-
 
 @pytest.fixture
 async def beside() -> AsyncIterator[Beside]:
@@ -76,7 +71,7 @@ async def test_what_is_due_runs_once_and_its_end_is_kept_until_it_is_committed(b
 async def test_what_is_not_due_any_more_is_ended(beside: Beside) -> None:
     beside.receiver.hangs()
     beside.aftermath.keep_up(REPLY, beside.case, [POSTED])
-    await beside.is_posted_to()
+    await beside.receiver.is_posted_to()
     [task] = beside.case.hooks.values()
     beside.aftermath.keep_up(REPLY, beside.case, [])
     await asyncio.wait([task], timeout=5)
@@ -88,7 +83,7 @@ async def test_what_is_not_due_any_more_is_ended(beside: Beside) -> None:
 async def test_a_rollout_that_is_gone_calls_nobody(beside: Beside) -> None:
     beside.receiver.hangs()
     beside.aftermath.keep_up(REPLY, beside.case, [POSTED])
-    await beside.is_posted_to()
+    await beside.receiver.is_posted_to()
     [task] = beside.case.hooks.values()
     beside.case.close()
     await asyncio.wait([task], timeout=5)
@@ -126,7 +121,7 @@ async def test_a_webhook_of_others_is_not_posted_to(beside: Beside) -> None:
 async def test_the_end_of_the_operator_waits_for_no_receiver(beside: Beside) -> None:
     beside.receiver.hangs()
     beside.aftermath.keep_up(REPLY, beside.case, [POSTED])
-    await beside.is_posted_to()
+    await beside.receiver.is_posted_to()
     async with asyncio.timeout(5):
         await beside.aftermath.stop()
     assert beside.case.hook_results == {}
