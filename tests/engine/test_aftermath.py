@@ -313,6 +313,10 @@ def test_a_hook_that_cannot_be_run_is_seen_before_any_revert_and_blocks_nothing(
     world.release("v8")
     assert world.run(HOUR, until=lambda world: world.phase() is Phase.IDLE)
     assert reasons(world, "HookUnknown") == ["HookUnknown"]
+    world.hook_problems = {"clear-cache": "webhook 'cache' is not for you"}
+    world.restart()
+    world.run(HOUR)
+    assert reasons(world, "HookUnknown") == ["HookUnknown", "HookUnknown"]
     world.restart()
     world.hook_problems = {}
     world.settle()

@@ -75,7 +75,7 @@ class Poster:
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, force_close=True),
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(sock_connect=min(self._timeout, _LONGEST_CONNECT_SECONDS)),
                 headers={"User-Agent": f"headgate/{__version__}", "Accept-Encoding": "identity"},
