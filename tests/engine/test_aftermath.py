@@ -78,7 +78,7 @@ def test_hooks_are_due_after_a_revert_with_all_that_they_are_told() -> None:
 def test_they_are_ordered_by_the_very_commit_that_ends_the_attempt() -> None:
     world = reverted(CACHE)
     plain = reverted()
-    assert len(world.commits) == len(plain.commits)
+    assert (len(world.commits), world.effects) == (len(plain.commits), plain.effects)
     ended = [status for status in world.commits if status.attempt and status.attempt.state is AttemptState.ENDED]
     assert [len(status.after) for status in ended[-1:]] == [1]
     before = [status for status in world.commits if not status.after]
