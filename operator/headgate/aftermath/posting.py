@@ -1,8 +1,8 @@
 """One post to one webhook of the operator's configuration, and nothing beyond it.
 
 No redirects, no proxy, no cookies, no netrc, no token but the configured one; the answer's status counts, and the rest
-of it is dropped. Cancelling a post ends it at once, which a thread could not: but for the system's look-up of a name, no
-hook keeps the process from ending.
+of it is dropped. Cancelling a post ends it at once, which a thread could not: but for the system's look-up of a name,
+no hook keeps the process from ending.
 """
 
 import asyncio
