@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from headgate.api.after import Hooks
 from headgate.api.model import SpecModel
 from headgate.api.quality_gate import ParameterName
 from headgate.api.quantities import DataKey, Duration, ObjectName, Share, ShortName, percent, seconds
@@ -257,12 +258,14 @@ class RevertSpec(StrEnum):
 
 
 class Rollback(SpecModel):
-    """What takes an attempt back besides its gates, and what a revert does."""
+    """What takes an attempt back besides its gates, what a revert does, and what is run after that."""
 
     alerts: Annotated[list[RollbackAlert], Field(max_length=16)] = []
     """Alerts that act on the attempt in flight; an alert that several of these match does the most severe."""
     revert_spec: RevertSpec = RevertSpec.AUTO
     """Auto leaves alone what Argo CD or Flux applies from Git and would write back. Weights go to 0 in any case."""
+    after: Hooks = []
+    """What is run once after each revert that rejected a version, beside everything else."""
 
 
 def _placed(delivery: Delivery, own: ObjectReference) -> Delivery:
