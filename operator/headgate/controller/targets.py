@@ -10,6 +10,7 @@ from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, 
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
+from headgate.controller.json_test import is_written_alike
 from headgate.controller.restoring import own_entry
 from headgate.delivery import field_document, kserve, shape
 from headgate.engine.content import Content, content_of
@@ -156,10 +157,10 @@ def _edits(raw: Json, good: Content) -> list[dict[str, JsonValue]]:
     """From the rejected content, each part of it tested, to the good one; what is equal in both is only tested."""
     held = dict(content_of(raw, good.paths).fields)
     operations: list[dict[str, JsonValue]] = [{"op": "test", "path": "/metadata/uid", "value": field_document.uid(raw)}]
-    for path, text in held.items():
-        if text is not None:
-            operations.append({"op": "test", "path": _pointer(path), "value": json.loads(text)})
-    if None in held.values():
+    values = {path: json.loads(text) for path, text in held.items() if text is not None}
+    testable = {path: value for path, value in values.items() if is_written_alike(value)}
+    operations += [{"op": "test", "path": _pointer(path), "value": value} for path, value in testable.items()]
+    if len(testable) < len(held):
         # A JSON patch cannot test that something is absent: that nothing at all was written since is as good.
         version = shape.resource_version(raw)
         operations.append({"op": "test", "path": "/metadata/resourceVersion", "value": version})
