@@ -46,3 +46,16 @@ def test_it_is_taken_back(kube: Kube, value: object, odd: str) -> None:
     ours.wait_for_weight(10)
     ours.abort()
     assert ours.spec == before["spec"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_whoever_owns_nothing_but_the_declared_field_applies_the_next_one_without_force(kube: Kube) -> None:
+    ours = Widget(kube)
+    ours.begin(widget(model="one"), "spec.model")
+    kube.apply(widget(model="two"), manager="git")
+    ours.wait_for_weight(10)
+    ours.abort()
+    # The API server keeps a list of owners that somebody empties.
+    kube.apply(widget(model="three"), manager="git")
+    ours.wait_for_weight(10)
+    assert ours.spec["model"] == "three"

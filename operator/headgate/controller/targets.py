@@ -11,7 +11,7 @@ from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
 from headgate.controller.json_test import is_written_alike
-from headgate.controller.restoring import own_entry
+from headgate.controller.ownership import giving_up
 from headgate.delivery import field_document, kserve, shape
 from headgate.engine.content import Content, content_of
 from headgate.engine.decision import Decision, TargetRestore
@@ -118,14 +118,9 @@ class Targets:
 
     async def _release(self, kind: Kind, view: RolloutView, raw: Json) -> None:
         for _ in range(_TRIES):
-            index, entry = own_entry(raw)
-            if entry is None:
+            name, operations = shape.name(raw), giving_up(raw)
+            if not operations:
                 return
-            name, path = shape.name(raw), f"/metadata/managedFields/{index}"
-            operations: list[dict[str, JsonValue]] = [
-                {"op": "test", "path": path, "value": entry},
-                {"op": "remove", "path": path},
-            ]
             try:
                 raw = await self._objects.json_patch(kind, view.namespace, name, operations)
             except Conflict:
