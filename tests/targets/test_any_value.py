@@ -59,3 +59,35 @@ def test_whoever_owns_nothing_but_the_declared_field_applies_the_next_one_withou
     kube.apply(widget(model="three"), manager="git")
     ours.wait_for_weight(10)
     assert ours.spec["model"] == "three"
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("instead", ["text", [1], 3])
+def test_what_is_not_declared_is_not_overwritten_to_put_a_field_back(kube: Kube, instead: object) -> None:
+    ours = Widget(kube)
+    ours.begin(widget(model={"name": "one"}), "spec.model.name")
+    ours.edit(model=instead)
+    ours.wait_for_weight(10)
+    kube.annotate("widget", abort="1")
+    assert "spec.model holds no object any more" in ours.stalled("RestoreRefused")
+    assert ours.spec == {"model": instead, "weight": 0}
+    # A merge patch makes an object of it.
+    ours.edit(model={"name": "two"})
+    ours.wait_for(lambda found: found["attempts"] == 2 and found["weight"] == 10, timeout=60)
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("change", [{"digest": "sha256:0"}, {"fields": {"spec.model": {"value": "evil"}}}])
+def test_a_snapshot_that_is_not_what_it_claims_to_be_is_refused(kube: Kube, change: dict[str, object]) -> None:
+    ours = Widget(kube)
+    ours.begin(widget(model="one"), "spec.model")
+    ours.edit(model="two")
+    ours.wait_for_weight(10)
+    name = ours.status["stable"]["version"]
+    kept = kube.get("ControllerRevision", name)
+    kube.delete("ControllerRevision", name)
+    metadata = {"name": name, "labels": kept["metadata"]["labels"]}
+    kube.apply({**kept, "metadata": metadata, "data": {**kept["data"], **change}})
+    kube.annotate("widget", abort="1")
+    assert name in ours.stalled("SnapshotTampered")
+    assert ours.spec == {"model": "two", "weight": 0}

@@ -95,3 +95,13 @@ class Widget:
         """Somebody takes it back; returns when it is."""
         self.kube.annotate("widget", abort=str(attempt))
         self.wait_for(lambda found: found["phase"] == "RolledBack")
+
+    def stalled(self, reason: str) -> str:
+        """The message, once it is stalled for that reason."""
+        wanted = ("Stalled", "True", reason)
+
+        def is_wanted(each: dict[str, Any]) -> bool:
+            return (each["type"], each["status"], each["reason"]) == wanted
+
+        found = self.wait_for(lambda status: any(map(is_wanted, status["conditions"])))
+        return str(next(filter(is_wanted, found["conditions"]))["message"])

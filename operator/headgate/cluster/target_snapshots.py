@@ -133,7 +133,7 @@ def _body(name: str, snapshot: Snapshot) -> Json:
 
 
 def _content(raw: Json) -> Content | None:
-    """The content as it is written now, whatever it claims to be."""
+    """The content of a snapshot; None where it is none, or not the one that it claims to be."""
     data = raw.get("data")
     fields = data.get("fields") if isinstance(data, dict) else None
     if not isinstance(fields, dict):
@@ -143,7 +143,8 @@ def _content(raw: Json) -> Content | None:
         if not isinstance(entry, dict):
             return None
         read.append((path, canonical(entry["value"]) if "value" in entry else None))
-    return Content(tuple(read))
+    content = Content(tuple(read))
+    return content if isinstance(data, dict) and data.get("digest") == content.digest else None
 
 
 def _digest_of(raw: Json) -> str | None:

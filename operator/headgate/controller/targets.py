@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
+from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Refused, Revisions, Unavailable
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
-from headgate.controller.json_test import is_written_alike
 from headgate.controller.ownership import giving_up
 from headgate.delivery import field_document, kserve, shape
 from headgate.engine.content import Content, content_of
@@ -74,6 +74,7 @@ class Targets:
             if raw is None or content_of(raw, order.ref.fields).digest != order.rejected_digest:
                 await self.release(view, order.ref)
                 return
+            _refuse_to_overwrite_what_is_not_declared(f"{kind.kind} {order.ref.name}", raw, good)
             try:
                 raw = await self._objects.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
             except Conflict:
@@ -146,6 +147,17 @@ def _digests_in_use(status: RolloutStatus) -> set[str]:
     if status.attempt is not None and status.attempt.state is not AttemptState.ENDED:
         digests.add(status.attempt.candidate.digest)
     return digests
+
+
+def _refuse_to_overwrite_what_is_not_declared(name: str, raw: Json, good: Content) -> None:
+    """Raises Unfit where something else than an object stands above a field that is to be put back."""
+    for path, text in good.fields:
+        if text is not None and (where := field_document.in_the_way(raw, path)) is not None:
+            raise Unfit(
+                "RestoreRefused",
+                f"{name}: {where} holds no object any more, so {path} cannot be put back without overwriting what is"
+                " not declared; make it an object, or declare it",
+            )
 
 
 def _edits(raw: Json, good: Content) -> list[dict[str, JsonValue]]:

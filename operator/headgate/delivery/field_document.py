@@ -67,6 +67,14 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Mark
 
 def problem(obj: Json, path: str) -> str | None:
     """Why the field cannot be written, in one line; None when it can."""
+    where = in_the_way(obj, path)
+    if where is None:
+        return None
+    return f"{kind_and_name(obj)}: {where} holds no object; correct the path of the delivery's field"
+
+
+def in_the_way(obj: Json, path: str) -> str | None:
+    """Where above the field something else than an object stands; None when the field can be written."""
     here: JsonValue = obj
     above = path.split(".")[:-1]
     for index, name in enumerate(above):
@@ -74,8 +82,7 @@ def problem(obj: Json, path: str) -> str | None:
         if here is None:
             return None
         if not isinstance(here, dict):
-            where = ".".join(above[: index + 1])
-            return f"{kind_and_name(obj)}: {where} holds no object; correct the path of the delivery's field"
+            return ".".join(above[: index + 1])
     return None
 
 
