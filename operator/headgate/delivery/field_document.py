@@ -6,6 +6,7 @@ It touches that one field, creating what is missing above it, and the annotation
 import json
 from dataclasses import dataclass
 
+from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import json_text, kserve, shape
 from headgate.delivery.fence import exposes
@@ -86,11 +87,29 @@ def in_the_way(obj: Json, path: str) -> str | None:
     return None
 
 
-def edits(obj: Json, path: str, rollout: str, weight: int, marks: Marks) -> list[Json]:
-    """The JSON patch operations that write the weight and the marks; the resourceVersion is tested."""
-    version: Json = {"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}
+def edits(obj: Json, path: str, routing: Routing, weight: int, marks: Marks) -> list[Json]:
+    """The JSON patch operations that write the weight and the marks, if nothing that they follow from has changed."""
     added = [] if value(obj, path) == weight else [_add(obj, path, weight)]
-    return [version, *added, _annotate(obj, path, rollout, marks)]
+    return [*_tests(obj, path, routing), *added, _annotate(obj, path, routing.rollout, marks)]
+
+
+def _tests(obj: Json, path: str, routing: Routing) -> list[Json]:
+    """For nobody's share the marks, so that a way back waits for no one who writes the rest; else the whole object.
+
+    A share may be raised only over what was seen, KServe's status says what rests, and what is made above the field
+    must not replace what somebody has made meanwhile.
+    """
+    name = PREFIX + routing.rollout
+    written = shape.annotations(obj).get(name)
+    reads_status = routing.settled and kserve.revisions(obj, path) is not None
+    makes_parents = not isinstance(shape.at(obj, *path.split(".")[:-1]), dict)
+    told_apart = isinstance(written, str) and is_written_alike(written)
+    if exposes(routing) or reads_status or makes_parents or not told_apart:
+        return [{"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}]
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid(obj)},
+        {"op": "test", "path": shape.pointer("metadata", "annotations", name), "value": written},
+    ]
 
 
 def on(obj: Json) -> dict[tuple[str, str], Marks]:
