@@ -91,3 +91,21 @@ def test_a_snapshot_that_is_not_what_it_claims_to_be_is_refused(kube: Kube, chan
     kube.annotate("widget", abort="1")
     assert name in ours.stalled("SnapshotTampered")
     assert ours.spec == {"model": "two", "weight": 0}
+
+
+@pytest.mark.usefixtures("operator")
+def test_nothing_is_tried_without_a_snapshot_to_go_back_to(kube: Kube) -> None:
+    ours = Widget(kube)
+    ours.begin(widget(model="one"), "spec.model")
+    name = ours.status["stable"]["version"]
+    kube.delete("ControllerRevision", name)
+    ours.edit(model="two")
+    assert name in ours.stalled("SnapshotGone")
+    assert (ours.spec["weight"], ours.status["attempts"]) == (0, 0)
+    # What is stable is kept again as soon as it is there.
+    ours.edit(model="one")
+    ours.wait_for(lambda _: name in kube.names("ControllerRevision"))
+    ours.edit(model="two")
+    ours.wait_for_weight(10)
+    ours.abort()
+    assert ours.spec["model"] == "one"

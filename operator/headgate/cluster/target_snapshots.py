@@ -75,6 +75,8 @@ class TargetSnapshots:
             if content is not None and content.digest == digest:
                 return content
             tampered = tampered or name
+        # It is written again when the target holds that content again.
+        self._known.pop((Key(namespace, version), digest), None)
         if tampered:
             raise Unfit(
                 "SnapshotTampered",

@@ -7,7 +7,7 @@ from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
 from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.metadata import identity
-from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Refused, Revisions, Unavailable
+from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Revisions, Unavailable
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
@@ -35,10 +35,18 @@ class Targets:
         """Since when a Rollout, by UID, waits for the reader of its weight."""
 
     async def keep(self, seen: Observation, decision: Decision) -> None:
-        """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError."""
+        """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError.
+
+        Raises Unfit when that cannot be, or when an attempt begins and the snapshot that it would be taken back to is
+        gone or tampered with.
+        """
         view, target, status = seen.rollout, seen.target, decision.status
         if target is None or target.ref is None:
             return
+        stable = status.stable
+        held = {version.digest for version in (target.version, target.rebased) if version is not None}
+        if stable is not None and stable.digest not in held and begins_something(view.status, status):
+            await self._snapshots.content(view.namespace, stable.version, stable.digest)
         in_use = _digests_in_use(status)
         for version, content, ref in (
             (target.version, target.content, target.ref),
@@ -49,13 +57,15 @@ class Targets:
             if self._snapshots.has(view.namespace, version.name, version.digest):
                 continue
             snapshot = Snapshot(view.name, version.name, content, ref.uid, target.generation, status.revision)
-            try:
-                await self._snapshots.keep(view.namespace, snapshot)
-            except Unfit as error:
-                raise Refused(f"{view.key}: {error}") from error
-            rejected = {rejection.digest for rejection in status.rejected}
-            limit = view.spec.revision_history_limit if view.spec is not None else 10
-            await self._snapshots.prune(view.key, in_use | rejected, limit)
+            await self._snapshots.keep(view.namespace, snapshot)
+
+    async def prune(self, view: RolloutView, status: RolloutStatus) -> None:
+        """Once an attempt's end is committed: deletes the oldest snapshots that nobody needs any more, if it can."""
+        if status.stable is None or status.stable.target is None:
+            return
+        rejected = {rejection.digest for rejection in status.rejected}
+        limit = view.spec.revision_history_limit if view.spec is not None else 10
+        await self._snapshots.prune(view.key, _digests_in_use(status) | rejected, limit)
 
     async def restore(self, view: RolloutView, version: str, order: TargetRestore) -> None:
         """Writes exactly the declared fields, and only while all of them still hold the rejected content.
@@ -140,6 +150,11 @@ def unrestored(before: Unrestored | None, attempt: int, reason: str, message: st
     tries = before.tries + 1 if before is not None and before.attempt == attempt else 1
     pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), _LONGEST_RETRY)
     return Unrestored(attempt, reason, message, tries, now + pause)
+
+
+def begins_something(before: RolloutStatus, after: RolloutStatus) -> bool:
+    """Whether something becomes stable or a candidate that was neither."""
+    return not _digests_in_use(after) <= _digests_in_use(before)
 
 
 def _digests_in_use(status: RolloutStatus) -> set[str]:
