@@ -63,6 +63,7 @@ def test_a_sound_file_is_called_so_and_what_it_lacks_is_said(file: Path) -> None
         (lambda it: it.pop("sha256"), "'sha256' is missing"),
         (lambda it: it["objects"][0]["object"].update(kind="ClusterRole"), "holds a 'ClusterRole'"),
         (lambda it: it.update(kind="List"), "no backup of headgate"),
+        (lambda it: it.update(apiVersion="headgate.dev/v2"), "restore it with the release that wrote it"),
     ],
 )
 def test_a_changed_file_is_refused(file: Path, change: Change, said: str) -> None:
