@@ -57,6 +57,12 @@ class Kube:
         path = f"{self._path(kind)}/{name}" + (f"/{subresource}" if subresource else "")
         return self._send("PATCH", f"{path}?fieldManager=somebody", json.dumps(body), "application/merge-patch+json")
 
+    def create(self, document: Mapping[str, Any], manager: str = "kubectl") -> dict[str, Any]:
+        return self._send("POST", f"{self._path(document['kind'])}?fieldManager={manager}", json.dumps(document))
+
+    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        return self._send("PUT", f"{self._path(kind)}/{name}?fieldManager=somebody", json.dumps(document))
+
     def annotate(self, name: str, **annotations: str) -> None:
         self.patch(
             "Rollout", name, {"metadata": {"annotations": {f"headgate.dev/{k}": v for k, v in annotations.items()}}}

@@ -11,7 +11,7 @@ from headgate.engine.routers import ahead, is_delivered, undelivered
 from headgate.engine.routing import Payload
 from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
-from headgate.engine.target import is_another, rebase, tell_of_another
+from headgate.engine.target import has_no_way_back, is_another, rebase, tell_of_another
 from headgate.engine.turn import Turn, named
 
 
@@ -37,6 +37,8 @@ def rest(turn: Turn, subject: Subject) -> None:
     """With no attempt in flight: begin one when the spec names a version that may be tried."""
     stable, spec = turn.status.stable, turn.observation.rollout.spec
     _hear_retry(turn)
+    if has_no_way_back(turn):
+        return
     if stable is None or is_another(turn):
         be_first(turn, subject)
         return

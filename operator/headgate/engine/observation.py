@@ -90,11 +90,12 @@ class TargetView:
 
 @dataclass(frozen=True, slots=True)
 class Unrestored:
-    """A restore of the spec that did not work."""
+    """A restore of the spec that did not work, or a snapshot without which none would."""
 
     attempt: int
+    """The attempt that is taken back; 0 when none may begin."""
     reason: str
-    """As a word: SnapshotTampered, SnapshotGone or RestoreRefused."""
+    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused or RestoreRefused."""
     message: str
     tries: int
     not_before: datetime
@@ -156,6 +157,8 @@ class Memory:
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     unrestored: Unrestored | None = None
     """Set by the controller: why the spec restore did not work, until it does."""
+    unkept: Unrestored | None = None
+    """Set by the controller: why nothing can be tried, since there would be no way back to what is stable."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
     astray_since: datetime | None = None

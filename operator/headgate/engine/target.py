@@ -51,6 +51,12 @@ def tell_of_another(turn: Turn, stable: StableRef) -> None:
     turn.tell("TargetReplaced", f"{why}; {named(stable)} is nobody's last good version any more", NoticeKind.WARNING)
 
 
+def has_no_way_back(turn: Turn) -> bool:
+    """Whether nothing may be tried for now: what it would be taken back to is not kept."""
+    unkept = turn.memory.unkept
+    return unkept is not None and turn.now < unkept.not_before
+
+
 def rebase(turn: Turn) -> bool:
     """Where other fields are declared and nothing else was changed: the same content is stable by those fields."""
     stable, target = turn.status.stable, turn.observation.target
