@@ -20,7 +20,7 @@ from tests.cli.conftest import Cluster
 OWED = {
     ("run",), ("demo",), ("local", "up"), ("local", "down"), ("crds",), ("lint",), ("status",), ("watch",),
     ("backup",), ("restore",),
-    ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",),
+    ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",), ("git-revert",),
 }  # fmt: skip
 ACTING = {(verb,) for verb in ("approve", "abort", "retry", "promote", "pause", "resume", "kill")}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"

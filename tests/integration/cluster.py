@@ -25,6 +25,8 @@ _PATHS = {
     "Ranker": "/apis/strict.example.io/v1/namespaces/{}/rankers",
     "Service": "/api/v1/namespaces/{}/services",
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
+    "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
+    "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
@@ -130,6 +132,10 @@ class Namespace:
     def patch(self, kind: str, name: str, body: Mapping[str, Any], manager: str = "somebody") -> Document:
         path = f"{self.path(kind, name)}?fieldManager={manager}"
         return self.server.send("PATCH", path, body, "application/merge-patch+json")
+
+    def patch_status(self, kind: str, name: str, status: Mapping[str, Any], manager: str = "a-controller") -> Document:
+        path = f"{self.path(kind, name)}/status?fieldManager={manager}"
+        return self.server.send("PATCH", path, {"status": status}, "application/merge-patch+json")
 
     def delete(self, kind: str, name: str) -> None:
         self.server.send("DELETE", self.path(kind, name))

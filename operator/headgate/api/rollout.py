@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from headgate.api.after import Hooks
 from headgate.api.form import Form
 from headgate.api.model import SpecModel
 from headgate.api.quality_gate import ParameterName
@@ -266,11 +267,23 @@ class RollbackAlert(SpecModel):
     """Rollback rejects the candidate, Pause stops rises until a resume, Notify only tells."""
 
 
+class RevertSpec(StrEnum):
+    """Whether a revert writes the last good version back into what is released."""
+
+    AUTO = "Auto"
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
 class Rollback(SpecModel):
-    """What takes an attempt back besides its gates."""
+    """What takes an attempt back besides its gates, what a revert does, and what is run after that."""
 
     alerts: Annotated[list[RollbackAlert], Field(max_length=16)] = []
     """Alerts that act on the attempt in flight; an alert that several of these match does the most severe."""
+    revert_spec: RevertSpec = RevertSpec.AUTO
+    """Auto leaves alone what Argo CD or Flux applies from Git and would write back. Weights go to 0 in any case."""
+    after: Hooks = []
+    """What is run once after each revert that rejected a version, beside everything else."""
 
 
 def _placed(delivery: Delivery, own: ObjectReference) -> Delivery:
@@ -311,7 +324,7 @@ class RolloutSpec(SpecModel):
     kill_switch: KillSwitch = KillSwitch.OFF
     """Everybody, at once, to stable or to the legacy path. Turning it Off raises nothing."""
     rollback: Rollback | None = None
-    """What takes an attempt back besides its gates; an edit counts at once."""
+    """What takes an attempt back besides its gates, and what a revert does; an edit counts at once."""
     revision_history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many snapshots of the target are kept besides those of stable, of the candidate and of what was rejected."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import kopf
 
+from headgate.aftermath.webhooks import Webhooks
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
@@ -20,6 +21,7 @@ from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
 from headgate.controller import clock, handlers
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.http import Probes
@@ -125,7 +127,15 @@ class _Operator:
         metrics.shows_leader(self._leads)
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
-        observing = Observing(store, client, snapshots)
+        self._aftermath = Aftermath(
+            Webhooks(configuration),
+            client,
+            metrics,
+            now=clock.now,
+            done=self._poke,
+            may_act=leadership.is_held,
+        )
+        observing = Observing(store, client, snapshots, self._aftermath.problems)
         self._announcer = Announcer(client, metrics.event_dropped)
         self._reconcile = Reconcile(
             store=store,
@@ -141,6 +151,7 @@ class _Operator:
                 now=clock.now,
             ),
             measuring=Measuring(measurer, metrics, clock.now, self._poke),
+            aftermath=self._aftermath,
             metrics=metrics,
             now=clock.now,
             poke_last=self._poke_last,
@@ -153,7 +164,7 @@ class _Operator:
         self._orphans = Orphans(store, client, snapshots)
         self.news = News(store, self._lost)
         self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
-        receiving = Receiving(store, storing, self._poke, metrics)
+        receiving = Receiving(store, storing, self._poke, metrics, self._leads)
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
         self._stop_watches = asyncio.Event()
@@ -217,6 +228,7 @@ class _Operator:
     async def end(self) -> None:
         """Begins no look any more, waits a moment for those that run, and lets another replica lead."""
         await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers))
+        await self._aftermath.stop()
         await self._announcer.stop()
         tasks = [task for task in (self._leading, self._resyncs) if task is not None]
         for task in tasks:

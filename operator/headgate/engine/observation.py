@@ -9,6 +9,7 @@ from headgate.api.rollout import Delivery, RolloutSpec
 from headgate.api.rollout_status import RolloutStatus, TargetRef
 from headgate.engine.content import Content
 from headgate.engine.evidence import Look
+from headgate.engine.hooks import HookResult
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import Payload, RouterState, Routing
 
@@ -30,6 +31,8 @@ class RolloutView:
     status: RolloutStatus
     spec_error: str | None = None
     deleting: bool = False
+    keeper: str | None = None
+    """The GitOps controller that applies it from Git, as people call it; None when nobody is seen to."""
 
     @property
     def key(self) -> "Key":
@@ -81,15 +84,18 @@ class TargetView:
     """Why it cannot be used, as a word: TargetNotAllowed, TargetNotServed or TargetNotFound."""
     message: str = ""
     """The same for people, in one line with the way out."""
+    keeper: str | None = None
+    """The GitOps controller that applies the object from Git; None when nobody is seen to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unrestored:
-    """A restore of the spec that did not work."""
+    """A restore of the spec that did not work, or a snapshot without which none would."""
 
     attempt: int
+    """The attempt that is taken back; 0 when none may begin."""
     reason: str
-    """As a word: SnapshotTampered, SnapshotGone or RestoreRefused."""
+    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused or RestoreRefused."""
     message: str
     tries: int
     not_before: datetime
@@ -119,6 +125,8 @@ class Drift:
     """A foreign write lowered exposure and is corrected once."""
     righted: bool = False
     """That correction was seen to have arrived: a second lowering is left alone, and the attempt is held."""
+    found: str = ""
+    """What was last found instead, and who wrote it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,8 @@ class Memory:
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     unrestored: Unrestored | None = None
     """Set by the controller: why the spec restore did not work, until it does."""
+    unkept: Unrestored | None = None
+    """Set by the controller: why nothing can be tried, since there would be no way back to what is stable."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
     astray_since: datetime | None = None
@@ -180,4 +190,8 @@ class Observation:
     """What was measured in this look; None before measuring."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
     """Router id → the older Rollout that has it."""
+    hook_results: Mapping[tuple[int, str], HookResult] = field(default_factory=dict)
+    """By attempt and name, how hooks ended that the status may still call pending."""
+    hook_problems: Mapping[str, str] = field(default_factory=dict)
+    """By name, why a hook of the spec cannot be run, in one line."""
     memory: Memory = field(default_factory=Memory)

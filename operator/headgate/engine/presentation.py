@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
+from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
+from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
 from headgate.engine.routers import claimed, undelivered
 from headgate.engine.turn import Turn, named
 
@@ -42,14 +43,17 @@ def _phase(turn: Turn) -> Phase:
                 return Phase.INVALID
             if killed:
                 return Phase.KILLED
-            rolled_back = attempt is not None and attempt.outcome is Outcome.ROLLED_BACK
-            return Phase.ROLLED_BACK if rolled_back else Phase.IDLE
+            return Phase.ROLLED_BACK if _is_taken_back(attempt) and not turn.let_go else Phase.IDLE
         case AttemptState.VERIFYING:
             return _stopped(turn) or Phase.VERIFYING
         case AttemptState.BAKING:
             return _stopped(turn) or Phase.BAKING
         case AttemptState.STEPPING:
             return _stopped(turn) or (Phase.SHADOWING if _shadows(turn) else Phase.PROGRESSING)
+
+
+def _is_taken_back(attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.outcome is Outcome.ROLLED_BACK
 
 
 def _stopped(turn: Turn) -> Phase | None:
@@ -96,6 +100,10 @@ def _findings(turn: Turn, phase: Phase) -> list[_Finding]:
     if turn.status.stable is not None or late:
         findings.append(_Finding("Delivered", _truth(not late), "Undelivered" if late else "Delivered", late))
     findings.append(_evidence(turn))
+    if (known := unknown_hooks(turn)) is not None:
+        status, message = known
+        reason = "HooksKnown" if status is ConditionStatus.TRUE else "HookUnknown"
+        findings.append(_Finding(HOOKS_KNOWN, status, reason, message))
     return findings
 
 
@@ -105,7 +113,7 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
     ended = turn.state is AttemptState.ENDED
     serves = f"stable is {named(stable)}" if stable is not None else "there is no stable version"
     stalled = (problem.reason, problem.message) if problem is not None else None
-    if stalled is None and ended and attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
+    if stalled is None and ended and attempt is not None and _is_taken_back(attempt) and not turn.let_go:
         stalled = (
             "RolledBack",
             f"attempt {attempt.number} of {named(attempt.candidate)} was taken back: {attempt.reason}; {serves}",

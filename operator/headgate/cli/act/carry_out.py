@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change
-from headgate.cli.act.gitops import keeper
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import Connection, connect
@@ -18,6 +17,7 @@ from headgate.cli.options import DryRun, Output, Target
 from headgate.cli.printing import note, show_json
 from headgate.cli.safe_text import one_line
 from headgate.cli.waiting import waiting_for
+from headgate.cluster.gitops import keeper
 from headgate.cluster.objects import ClusterError, Conflict, Json, Refused
 from headgate.engine.observation import RolloutView
 

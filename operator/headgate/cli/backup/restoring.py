@@ -1,9 +1,11 @@
 """Writes a backup into a cluster: what keeps Rollouts safe first, then they and their statuses. Deletes nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from headgate.api.rollout_status import HookState
 from headgate.cli.backup.archive import KINDS, Archive, Saved
 from headgate.cli.backup.collecting import Collecting
 from headgate.cli.failures import CommandError
@@ -21,6 +23,7 @@ from headgate.cluster.objects import (
     NotFound,
 )
 from headgate.cluster.snapshots import snapshot_in
+from headgate.cluster.store import Store
 from headgate.cluster.views import rollout_view
 from headgate.engine.observation import Key
 from headgate.engine.plan import Record
@@ -30,6 +33,7 @@ _KEPT = ("name", "namespace", "labels", "annotations")
 _TRIES = 5
 _SHOWN = 5
 _Identity: TypeAlias = tuple[str, Key]
+_A_SECOND = 1.05
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Restoring:
         self._dry_run = dry_run
         self._done = Restored()
         self._records = _records(archive)
+        self._claimants = _claimants(archive)
 
     async def restore(self) -> Restored:
         """Writes what is missing, or in a dry run finds out what that would be.
@@ -88,6 +93,9 @@ class Restoring:
 
     async def _restore_one(self, each: Saved) -> None:
         dry_run = self._dry_run is DryRun.SERVER
+        if each in self._claimants and not dry_run:
+            # Creation is told in whole seconds: within one of them the younger could become the older.
+            await asyncio.sleep(_A_SECOND)
         try:
             raw = await self._client.create(each.kind, each.namespace, _body(each), dry_run=dry_run)
         except AlreadyExists:
@@ -95,6 +103,7 @@ class Restoring:
             if not _same(there, each.content):
                 raise CommandError(f"{each} came into being meanwhile, with other content; stop the operator") from None
             self._done.there += 1
+            await self._complete(each, there)
             return
         except NotFound as error:
             raise CommandError(f"{each}: {error}; create the namespace, and install headgate's CRDs") from error
@@ -104,6 +113,14 @@ class Restoring:
         raw = await self._restore_status(each, raw)
         await self._restore_owners(each, raw)
 
+    async def _complete(self, each: Saved, there: Json) -> None:
+        """Does what a restore left undone that was interrupted between an object and its status or its owners."""
+        if not there.get("status"):
+            there = await self._restore_status(each, there)
+        owners = _metadata(there).get("managedFields")
+        if isinstance(owners, list) and _managers(owners) <= {FIELD_MANAGER}:
+            await self._restore_owners(each, there)
+
     async def _restore_status(self, each: Saved, raw: Json) -> Json:
         status = each.content.get("status")
         if not isinstance(status, dict) or not status:
@@ -111,7 +128,7 @@ class Restoring:
         if each.kind == ROLLOUT and self._is_behind_its_record(each):
             self._done.by_record.append(str(each))
             return raw
-        body: Json = {"status": _renumbered(status, each.content, raw)}
+        body: Json = {"status": _without_hooks_to_run(_renumbered(status, each.content, raw))}
         try:
             return await self._client.merge_patch(
                 each.kind, each.namespace, each.name, body, resource_version=_version(raw), subresource="status"
@@ -148,9 +165,21 @@ def _identity(each: Saved) -> _Identity:
     return each.kind.kind, Key(each.namespace, each.name)
 
 
-def _order(each: Saved) -> tuple[int, str]:
+def _order(each: Saved) -> tuple[int, str, str]:
     # Of two Rollouts that claim a thing the older has it.
-    return KINDS.index(each.kind), str(_metadata(each.content).get("creationTimestamp", ""))
+    metadata = _metadata(each.content)
+    return KINDS.index(each.kind), str(metadata.get("creationTimestamp", "")), str(metadata.get("uid", ""))
+
+
+def _claimants(archive: Archive) -> Sequence[Saved]:
+    """The Rollouts that name a router or a target which an older one has."""
+    store = Store()
+    found = [(each, store.saw_rollout(each.content)) for each in archive.objects if each.kind == ROLLOUT]
+    return [
+        each
+        for each, view in found
+        if view is not None and view.spec is not None and store.claimed_by(view, view.spec.routes())
+    ]
 
 
 def _body(each: Saved) -> Json:
@@ -189,6 +218,15 @@ def _renumbered(status: Json, before: Json, after: Json) -> Json:
             for each in conditions
         ]
     return renumbered
+
+
+def _without_hooks_to_run(status: Json) -> Json:
+    """Nothing is called because of a revert that was elsewhere, or long ago: hooks that had ended stay on record."""
+    after = status.get("after")
+    if not isinstance(after, list):
+        return status
+    pending = HookState.PENDING.value
+    return {**status, "after": [each for each in after if not isinstance(each, dict) or each.get("state") != pending]}
 
 
 def _records(archive: Archive) -> Mapping[Key, Record]:
