@@ -85,6 +85,9 @@ class Configuration(SpecModel):
     alerts: Alerts | None = None
     """Alertmanager's webhook; nothing listens when it is not given."""
 
+    require_service_account_name: bool = False
+    """Whether every Rollout must name a ServiceAccount (spec.serviceAccountName); nothing is written for others."""
+
     @field_validator("sources")
     @classmethod
     def _distinct(cls, sources: list[Source]) -> list[Source]:

@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlencode
+from weakref import WeakValueDictionary
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from headgate import __version__
+from headgate.cluster.impersonation import HEADER, user_of
 from headgate.cluster.objects import (
     FIELD_MANAGER,
     ClusterError,
@@ -72,6 +75,23 @@ class Client:
         self._may_write = may_write
         # Waiting for a connection in the pool itself is unfair: under load a waiter starves for seconds.
         self._turn = asyncio.Semaphore(configuration.connection_pool_maxsize)
+
+        # For as long as somebody writes as it: tenants choose the names, so they must not pile up.
+        self._acting: WeakValueDictionary[str, Client] = WeakValueDictionary()
+        self._user = ""
+
+    def acting_as(self, namespace: str, service_account: str) -> "Client":
+        """This client, on the same connections, with every write sent as that ServiceAccount. Raises Refused.
+
+        The API server then grants what the account may do, and nothing of what the operator may. Reads stay the
+        operator's own. Two for the same account are the same object while both are held.
+        """
+        user = user_of(namespace, service_account)
+        acting = self._acting.get(user)
+        if acting is None:
+            acting = self._acting[user] = copy(self)
+            acting._user = user  # noqa: SLF001 - one of its own kind
+        return acting
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -165,6 +185,8 @@ class Client:
         headers = {"Accept": _JSON, "User-Agent": self._api.user_agent}
         if content:
             headers["Content-Type"] = content
+        if self._user and method != "GET":
+            headers[HEADER] = self._user
         try:
             await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
             async with self._turn:

@@ -20,10 +20,12 @@ _log = logging.getLogger(__name__)
 class Observing:
     """What decide() is shown."""
 
-    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots) -> None:
+    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots, *, account_required: bool = False) -> None:
+        """``account_required``: whether every Rollout must name a ServiceAccount."""
         self._store = store
         self._objects = objects
         self._snapshots = snapshots
+        self._account_required = account_required
 
     async def observe(self, view: RolloutView, case: Case) -> Observation:
         """From what is known; asks the API server for a manifest that was never read. Raises Unavailable then."""
@@ -50,12 +52,14 @@ class Observing:
             return None
         return self._store.saw_rollout(raw, poke=False)
 
-    def routers(self, view: RolloutView, routes: tuple[Delivery, ...]) -> dict[str, Router]:
-        """The routers behind those deliveries."""
+    def routers(
+        self, view: RolloutView, routes: tuple[Delivery, ...], writer: Objects | None = None
+    ) -> dict[str, Router]:
+        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given."""
         return routers(
             view.namespace,
             routes,
-            self._objects,
+            writer if writer is not None else self._objects,
             self._store.documents,
             lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
             self._store.targets.kind_of,
@@ -88,6 +92,7 @@ class Observing:
             fresh=fresh,
             routers=states,
             look=case.look,
+            account_required=self._account_required,
             claimed_by=self._store.claimed_by(view, routes),
             memory=case.memory,
         )

@@ -34,6 +34,7 @@ from headgate.controller.quality_gates import GateJudge, GateUpkeep
 from headgate.controller.reconcile import Reconcile
 from headgate.controller.resync import Resync
 from headgate.controller.scheduler import Scheduler
+from headgate.controller.speaking import Speaking
 from headgate.engine.observation import Key, RolloutView
 from headgate.evidence.measure import Measurer
 
@@ -125,7 +126,9 @@ class _Operator:
         metrics.shows_leader(self._leads)
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
-        observing = Observing(store, client, snapshots)
+        required = configuration.require_service_account_name
+        speaking = Speaking(client, snapshots, required=required)
+        observing = Observing(store, client, snapshots, account_required=required)
         self._announcer = Announcer(client, metrics.event_dropped)
         self._reconcile = Reconcile(
             store=store,
@@ -136,6 +139,7 @@ class _Operator:
                 objects=client,
                 snapshots=snapshots,
                 observing=observing,
+                speaking=speaking,
                 announcer=self._announcer,
                 metrics=metrics,
                 now=clock.now,
@@ -150,7 +154,7 @@ class _Operator:
         self._gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
         self._schedulers = (self._rollouts, self._versions, self._gates)
         self._store = store
-        self._orphans = Orphans(store, client, snapshots)
+        self._orphans = Orphans(store, speaking, snapshots)
         self.news = News(store, self._lost)
         self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
         receiving = Receiving(store, storing, self._poke, metrics)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
 from headgate.cluster.metadata import identity
-from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Refused, Revisions, Unavailable
+from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Refused, Revisions, Unavailable
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
@@ -56,8 +56,10 @@ class Targets:
             limit = view.spec.revision_history_limit if view.spec is not None else 10
             await self._snapshots.prune(view.key, in_use | rejected, limit)
 
-    async def restore(self, view: RolloutView, version: str, order: TargetRestore) -> None:
+    async def restore(self, view: RolloutView, version: str, order: TargetRestore, writer: Objects) -> None:
         """Writes exactly the declared fields, and only while all of them still hold the rejected content.
+
+        ``writer`` is as whom the target is written.
 
         Raises Unfit for a snapshot that is gone or tampered with, and ClusterError.
         """
@@ -71,24 +73,24 @@ class Targets:
                 raise Unavailable(f"{kind.kind} {order.ref.name}: KServe has not gone back to stable's revision yet")
             self._waiting.pop(view.uid, None)
             if raw is None or content_of(raw, order.ref.fields).digest != order.rejected_digest:
-                await self.release(view, order.ref)
+                await self.release(view, order.ref, writer)
                 return
             try:
-                raw = await self._objects.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
+                raw = await writer.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
             except Conflict:
                 continue
             except NotFound:
                 return
             self._store.documents.saw(kind, raw)
-            await self._release(kind, view, raw)
+            await self._release(kind, view, raw, writer)
             return
         raise Conflict(f"{kind.kind} {order.ref.name}: is written by others all the time; the restore is tried again")
 
-    async def release(self, view: RolloutView, ref: TargetRef) -> None:
+    async def release(self, view: RolloutView, ref: TargetRef, writer: Objects) -> None:
         """Sees to it that headgate owns no field of the target."""
         kind = self._store.targets.kind_of(ref)
         if not isinstance(kind, str) and (raw := await self._fetch(kind, view, ref)) is not None:
-            await self._release(kind, view, raw)
+            await self._release(kind, view, raw, writer)
 
     async def _fetch(self, kind: Kind, view: RolloutView, ref: TargetRef) -> Json | None:
         """The very object that is meant, as it is now; None when it is gone, or another has its name."""
@@ -115,7 +117,7 @@ class Targets:
                 return present - self._waiting.setdefault(view.uid, present) < _READERS_SECONDS
         return False
 
-    async def _release(self, kind: Kind, view: RolloutView, raw: Json) -> None:
+    async def _release(self, kind: Kind, view: RolloutView, raw: Json, writer: Objects) -> None:
         for _ in range(_TRIES):
             index, entry = own_entry(raw)
             if entry is None:
@@ -126,7 +128,7 @@ class Targets:
                 {"op": "remove", "path": path},
             ]
             try:
-                raw = await self._objects.json_patch(kind, view.namespace, name, operations)
+                raw = await writer.json_patch(kind, view.namespace, name, operations)
             except Conflict:
                 raw = await self._objects.get(kind, view.namespace, name)
             except NotFound:

@@ -3,6 +3,7 @@
 from headgate.api.rollout import GateReference, KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, Rejection, StableRef, VersionRef
 from headgate.engine.annotations import RETRY, ask
+from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
 from headgate.engine.observation import GateView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
@@ -16,7 +17,7 @@ from headgate.engine.turn import Turn, named
 
 def be_first(turn: Turn, subject: Subject) -> None:
     """Without a record or a router that names an earlier stable, a version becomes stable at once, gates or not."""
-    if subject.problem is not None or subject.pending or subject.ref is None:
+    if subject.problem is not None or subject.pending or subject.ref is None or lacks_account(turn):
         turn.problem = turn.problem or subject.problem
         return
     if rejection := _rejection(turn, subject.ref):
@@ -125,6 +126,7 @@ def _freeze(turn: Turn) -> Plan:
         delivery=spec.routes(),
         bake_for=spec.bake_for,
         progress_deadline=spec.progress_deadline,
+        service_account_name=spec.service_account_name,
     )
 
 

@@ -97,6 +97,21 @@ class Unrestored:
 
 
 @dataclass(frozen=True, slots=True)
+class RouterRefusal:
+    """The API server would not have the last write of a router."""
+
+    account: str | None
+    """The ServiceAccount in whose name it was; None for the operator itself."""
+    reason: str
+    """As a word: AccountForbidden or WriteRefused."""
+    message: str
+    """The server's words, and what to do, in one line."""
+    tries: int
+    not_before: datetime
+    """When it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """A QualityGate as the store knows it."""
 
@@ -149,6 +164,10 @@ class Memory:
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     unrestored: Unrestored | None = None
     """Set by the controller: why the spec restore did not work, until it does."""
+    refused: Mapping[str, RouterRefusal] = field(default_factory=dict)
+    """Set by the controller: by router id, why its last write was refused, until one is not."""
+    account_recorded: str | None = None
+    """Set by the controller: the ServiceAccount that the record was last written with."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
     astray_since: datetime | None = None
@@ -178,6 +197,8 @@ class Observation:
     """By router id, against the routing that ``desired_routing`` gave for this look; missing means not looked at."""
     look: Look | None = None
     """What was measured in this look; None before measuring."""
+    account_required: bool = False
+    """Whether the configuration wants a ServiceAccount named in every spec."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
     """Router id → the older Rollout that has it."""
     memory: Memory = field(default_factory=Memory)

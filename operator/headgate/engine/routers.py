@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import AttemptState
+from headgate.engine.authority import held_off_until, lacks_account, may_lower, refusal_of
 from headgate.engine.desired import deliveries, ids
 from headgate.engine.drift import corrects_drift, put_right
 from headgate.engine.routing import RouterState, Routing, router_id
@@ -65,11 +66,9 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
     wanted, compared = _content(routing), _content(observed) if observed is not None else None
     measures = bool(turn.questions) and not turn.transition
     chosen = set()
-    for delivery in routes:
+    for delivery in _writable(turn, routes, routing):
         router = router_id(delivery)
         state = turn.observation.routers.get(router)
-        if router in turn.observation.claimed_by:
-            continue
         tried = turn.memory.tried.get(router) == (routing, delivery)
         if wanted != compared:
             # What it showed before is no measure any more: until it was seen at this, a difference is no drift.
@@ -78,6 +77,8 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         elif state is not None and state.matches:
             turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
             put_right(turn, router)
+        elif (until := held_off_until(turn, router)) is not None:
+            turn.wake(until)
         elif (
             state is None
             or turn.memory.shown.get(router) != (wanted, delivery)
@@ -94,6 +95,15 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         # A router that cannot be written keeps nobody from being judged: the next look measures before it tries again.
         turn.wake(turn.now + MEASURE_AFTER)
     return frozenset(chosen)
+
+
+def _writable(turn: Turn, routes: tuple[Delivery, ...], routing: Routing) -> list[Delivery]:
+    """Those that are this Rollout's to write: nobody older has them, and there is somebody to write them as."""
+    seen = turn.observation
+    mine = [delivery for delivery in routes if router_id(delivery) not in seen.claimed_by]
+    if not lacks_account(turn):
+        return mine
+    return [delivery for delivery in mine if may_lower(seen.routers.get(router_id(delivery)), routing)]
 
 
 def _is_late(state: RouterState, routing: Routing, *, tried: bool) -> bool:
@@ -127,6 +137,15 @@ def unusable(turn: Turn) -> str:
     return ""
 
 
+def refused(turn: Turn) -> tuple[str, str] | None:
+    """Which router's last write was refused, as a word and for people; None when none was."""
+    for router in sorted(our_routers(turn)):
+        state, known = turn.observation.routers.get(router), refusal_of(turn, router)
+        if known is not None and state is not None and not state.matches:
+            return known.reason, f"{router}: {known.message}"
+    return None
+
+
 def undelivered(turn: Turn) -> str:
     """Why the routers do not show what they must, in words; empty when they do."""
     for router in sorted(our_routers(turn)):
@@ -135,6 +154,8 @@ def undelivered(turn: Turn) -> str:
             continue
         if state.problem is not None:
             return f"{router}: {state.problem}"
+        if (known := refusal_of(turn, router)) is not None:
+            return f"{router}: {known.message}"
         if turn.memory.drift.get(router) is not None:
             shown = "no split of ours" if state.weight is None else f"{state.weight} %"
             return f"{router}: changed by {state.writer or 'somebody else'}, it shows {shown}"
