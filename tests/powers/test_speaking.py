@@ -22,17 +22,17 @@ FORBIDDEN = (
 HELD: list[dict[str, Any]] = [{"weight": 10, "holdFor": "1h"}, {"weight": 100}]
 
 
-async def at_rest(house: House, account: str | None = "deployer", **spec: Any) -> None:
+async def at_rest(house: House, account: str | None = "deployer", steps: object = None) -> None:
     """v1 is stable."""
     await house.versions("v1", "v2", "v3")
-    house.put(ROLLOUT, documents.rollout("v1", serviceAccountName=account, **spec))
+    house.put(ROLLOUT, documents.rollout("v1", serviceAccountName=account, steps=steps or documents.STEPS))
     await house.look()
 
 
-async def at_ten(house: House, account: str | None = "deployer", **spec: Any) -> None:
+async def at_ten(house: House, account: str | None = "deployer", steps: object = None) -> None:
     """v2 is in its first step."""
-    await at_rest(house, account, **spec)
-    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=account, **spec))
+    await at_rest(house, account, steps)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=account, steps=steps or documents.STEPS))
     await house.look(1)
     assert house.status["weight"] == 10
 
