@@ -44,15 +44,17 @@ def revoke(namespace: Namespace, account: str) -> None:
     _wait(namespace, {"user": user(namespace, account), "resourceAttributes": attributes}, allowed=False)
 
 
-def let_headgate_speak_as(namespace: Namespace, *accounts: str) -> None:
+def let_headgate_speak_as(namespace: Namespace, *accounts: str, constrained: bool = False) -> None:
     """What the chart makes of its value `impersonation`."""
-    values = json.dumps({"namespaces": [namespace.name], "serviceAccounts": list(accounts)})
+    wanted = {"namespaces": [namespace.name], "serviceAccounts": list(accounts), "constrained": constrained}
+    values = json.dumps(wanted)
     rendered = render("--set-json", f"impersonation={values}")
     for document in yaml.safe_load_all(rendered):
         if document and document["metadata"]["name"] == "headgate-impersonation":
             plural = "roles" if document["kind"] == "Role" else "rolebindings"
             _create(namespace, _RBAC, plural, document)
-    attributes = {"verb": "impersonate", "group": "", "resource": "serviceaccounts", "name": accounts[0]}
+    verb, group = ("impersonate:serviceaccount", "authentication.k8s.io") if constrained else ("impersonate", "")
+    attributes = {"verb": verb, "group": group, "resource": "serviceaccounts", "name": accounts[0]}
     _wait(namespace, {"user": "system:serviceaccount:headgate:headgate", "resourceAttributes": attributes})
 
 
