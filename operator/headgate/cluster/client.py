@@ -23,6 +23,7 @@ from headgate.cluster.objects import (
     Kind,
     NotFound,
     NotLeading,
+    TooLarge,
     Unavailable,
 )
 from headgate.cluster.refusals import refusal
@@ -33,6 +34,9 @@ _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0, connect=5.0)
 _PAGE = 500
+MOST_BYTES = 32 * 1024 * 1024
+"""An answer longer than this is dropped unread: what a tenant stores must not fill this process."""
+_CHUNK = 256 * 1024
 _Body: TypeAlias = Json | list[dict[str, JsonValue]] | None
 _MANAGED = urlencode({"fieldManager": FIELD_MANAGER})
 
@@ -124,12 +128,18 @@ class Client:
 
     async def pages(self, kind: Kind, namespace: str | None, label_selector: str = "") -> AsyncIterator[Page]:
         """All objects of a kind, page by page. Raises NotFound when the kind is not served."""
-        query = {"limit": str(_PAGE)}
+        query: dict[str, str] = {}
         if label_selector:
             query["labelSelector"] = label_selector
-        path = collection_path(kind, namespace)
+        path, limit = collection_path(kind, namespace), _PAGE
         while True:
-            answer = await self._request("GET", kind, f"{path}?{urlencode(query)}")
+            try:
+                answer = await self._request("GET", kind, f"{path}?{urlencode({**query, 'limit': limit})}")
+            except TooLarge:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 8)
+                continue
             metadata, items = answer.get("metadata"), answer.get("items")
             if not isinstance(metadata, dict) or not isinstance(items, list):
                 raise Unavailable(f"list {kind.plural}: the answer is no list")
@@ -196,7 +206,7 @@ class Client:
                 response = await self._api.call_api(
                     method, f"{self._host}{path}", headers, body=body, _request_timeout=_TIMEOUT
                 )
-                data = await response.read()
+                data = await _read(response.response, what)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise Unavailable(f"{what}: no answer from the API server ({reason[:200]})") from error
@@ -210,3 +220,14 @@ class Client:
         if not isinstance(answer, dict):
             raise Unavailable(f"{what}: the answer is no object")
         return answer
+
+
+async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
+    """The whole answer. Raises TooLarge, with the connection closed, and what aiohttp raises."""
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        data += chunk
+        if len(data) > MOST_BYTES:
+            response.close()
+            raise TooLarge(f"{what}: the answer is longer than {MOST_BYTES // 1024 // 1024} MiB")
+    return bytes(data)

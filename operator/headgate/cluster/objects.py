@@ -72,6 +72,10 @@ class Unavailable(ClusterError):
         """Seconds, when the server said so."""
 
 
+class TooLarge(Unavailable):
+    """The answer was longer than is read; less may be asked for."""
+
+
 class NotLeading(ClusterError):
     """Nothing was sent: another replica may be the one that decides by now."""
 

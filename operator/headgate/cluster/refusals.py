@@ -2,6 +2,7 @@
 
 import json
 
+from headgate.api.plain_text import plain
 from headgate.cluster.objects import (
     AlreadyExists,
     ClusterError,
@@ -54,7 +55,7 @@ def _status(body: bytes) -> Json:
 
 
 def _one_line(message: object) -> str:
-    return " ".join(message.split())[:_LONGEST] if isinstance(message, str) else ""
+    return plain(" ".join(message.split())[:_LONGEST]) if isinstance(message, str) else ""
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -13,7 +13,7 @@ from headgate.cluster.objects import (
     Json,
     NotFound,
 )
-from headgate.delivery import backends, fence, http_route_document, http_route_marks, shape
+from headgate.delivery import backends, fence, flag_place, http_route_document, http_route_marks, shape
 from headgate.delivery.backends import BackendVersion
 from headgate.delivery.http_route_document import Shares
 from headgate.delivery.http_route_marks import Marks
@@ -153,6 +153,8 @@ class HttpRouteRouter:
 
     async def _write_backend(self, routing: Routing, backend: str, wanted: BackendVersion) -> None:
         name = backends.config_map_name(routing.rollout, backend)
+        if flag_place.is_reserved(name):
+            raise Unusable(f"ConfigMap {name}: names that end like this are headgate's own; call the backend otherwise")
         seen = self._around.seen(CONFIG_MAP, name)
         try:
             if seen is None:
