@@ -47,8 +47,6 @@ class FlagConfigMap:
         before = obj or {}
         if (foreign := flag_place.fault(self.name, self.key, obj)) is not None:
             raise Unusable(foreign)
-        if before.get("immutable") is True:
-            raise Unusable(f"ConfigMap {self.name} is immutable; re-create it without immutable: true")
         text = self._text(obj)
         if text is None:
             text = json.dumps({"$schema": flagd_document.SCHEMA, "flags": {flag: value}}, indent=2) + "\n"

@@ -28,6 +28,8 @@ def fault(name: str, key: str, obj: Json | None) -> str | None:
     labels = shape.mapping(shape.at(obj, "metadata", "labels"))
     if labels.get(_MANAGED_BY) == "headgate" or OWNER in labels or OWNER in shape.annotations(obj):
         return f"ConfigMap {name} is headgate's own, and no flag document; name another one"
+    if obj.get("immutable") is True:
+        return f"ConfigMap {name} is immutable; re-create it without immutable: true"
     if labels.get(WATCH_LABEL) == "true" or _holds_flags(shape.text(shape.at(obj, "data", key))):
         return None
     return (
