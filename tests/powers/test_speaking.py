@@ -1,18 +1,23 @@
 """As whom headgate writes: the Rollout's ServiceAccount, what happens when that may not, and who is written for."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, Kind
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, Forbidden, Kind
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
+from headgate.delivery.router import routers
 from headgate.engine.authority import REQUIRED
 from headgate.engine.observation import Key
 from tests.controller import documents
 from tests.controller.house import REPLY, House
+from tests.delivery.memory_cluster import MemoryCluster
+from tests.delivery.releases import routing
 
 DEPLOYER = "ai/deployer"
 FORBIDDEN = (
@@ -198,6 +203,24 @@ async def test_two_rollouts_in_one_document_are_each_written_with_their_own_righ
         await house.reconcile.look(Key("ai", name))
     flags = json.loads(house.cluster.at(CONFIG_MAP, "shared")["data"]["flags.json"])["flags"]
     assert sorted(flags) == ["rank", "search"]
+
+
+async def test_what_waits_for_one_document_together_is_not_written_with_a_neighbours_rights() -> None:
+    cluster = MemoryCluster()
+    cluster.forbidden = lambda account, _kind: FORBIDDEN if account == "ai/powerless" else None
+
+    async def deliver(name: str, account: str) -> object:
+        place = FlagConfigMap(name="shared")
+        delivery = Delivery(flag=FlagDelivery(name=name, key="companyId", config_map=place))
+        writer = cluster.acting_as("ai", account)
+        (router,) = routers("ai", [delivery], writer, cluster.documents).values()
+        return await router.apply(routing(rollout=name, candidate=None))
+
+    order = [("first", "deployer"), ("second", "deployer"), ("third", "powerless")]
+    answers = await asyncio.gather(*(deliver(*each) for each in order), return_exceptions=True)
+    assert isinstance(answers[2], Forbidden)
+    flags = json.loads(cluster.at(CONFIG_MAP, "shared")["data"]["flags.json"])["flags"]
+    assert sorted(flags) == ["first", "second"]
 
 
 class TestWhereAnAccountIsRequired:
