@@ -5,9 +5,21 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, QUALITY_GATE, ROLLOUT, ClusterError, Json, Kind
+from headgate.aftermath.webhooks import Webhooks
+from headgate.api.configuration import Configuration
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    PROMPT_VERSION,
+    QUALITY_GATE,
+    ROLLOUT,
+    ClusterError,
+    Json,
+    Kind,
+    Objects,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.measuring import Measuring
@@ -86,10 +98,24 @@ class House:
                 now=self.now,
             ),
             measuring=self.measuring,
+            aftermath=Aftermath(
+                Webhooks(Configuration()),
+                self.cluster,
+                metrics,
+                writer_of=self._writer_of,
+                now=self.now,
+                done=lambda _key: None,
+                may_act=lambda: True,
+            ),
             metrics=metrics,
             now=self.now,
             poke_last=lambda _key: None,
         )
+
+    async def _writer_of(self, key: Key) -> Objects:
+        view = self.store.rollouts.get(key)
+        assert view is not None
+        return await self.speaking.for_more(view)
 
     def now(self) -> datetime:
         return self.time

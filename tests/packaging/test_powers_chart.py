@@ -51,6 +51,14 @@ def test_targets_are_written_by_constrained_impersonation_too() -> None:
     assert ("serving.kserve.io", "inferenceservices", "impersonate-on:serviceaccount:patch") in rights(role)
 
 
+def test_jobs_are_made_by_constrained_impersonation_where_hooks_may_make_them() -> None:
+    values = f"impersonation={json.dumps({'namespaces': ['ai'], 'constrained': True})}"
+    made = ("batch", "jobs", "impersonate-on:serviceaccount:create")
+    [without] = speaks_as(render("--set-json", values))
+    [role] = speaks_as(render("--set-json", values, "--set=hooks.jobs=true"))
+    assert rights(role) - rights(without) == {made}
+
+
 def test_accounts_of_all_namespaces_are_named() -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         render("--set=impersonation.everywhere=true")

@@ -8,7 +8,7 @@ import pytest
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, Forbidden, Kind
+from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, Forbidden, Json, Kind, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.delivery.router import routers
@@ -73,6 +73,16 @@ async def test_routers_are_written_as_the_account_and_headgates_own_things_as_he
     as_headgate = {(kind, name) for verb, kind, name in house.cluster.writes}
     assert {("Rollout", "reply"), ("ConfigMap", "reply-record")} <= as_headgate
     assert house.rollout["spec"]["prompt"]["version"] == "v1"
+
+
+async def test_jobs_of_hooks_are_made_as_the_account() -> None:
+    house = House()
+    await at_rest(house)
+    view = house.store.rollouts.get(REPLY)
+    assert view is not None
+    body: Json = {"metadata": {"name": "clear-cache"}}
+    await (await house.speaking.for_more(view)).create(JOB, "ai", body)
+    assert (DEPLOYER, "create", "Job", "clear-cache") in house.cluster.by_account
 
 
 async def test_without_an_account_headgate_writes_as_itself() -> None:
@@ -243,6 +253,25 @@ class TestWhereAnAccountIsRequired:
         house.put(ROLLOUT, documents.rollout("v1", killSwitch="Legacy"))
         await house.look(1)
         assert (CONFIG_MAP, "ai", "reply-flags") not in house.cluster.objects
+
+    async def test_no_job_is_made_for_one_without(self) -> None:
+        house = await self._switched_on()
+        view = house.store.rollouts.get(REPLY)
+        assert view is not None
+        with pytest.raises(Refused, match="serviceAccountName is missing"):
+            await house.speaking.for_more(view)
+
+    async def test_a_router_that_was_not_written_before_is_not_written(self) -> None:
+        house = House()
+        await at_rest(house, account=None)
+        after = House(account_required=True)
+        after.take_over(house)
+        document = documents.rollout("v1", killSwitch="Legacy")
+        document["spec"]["delivery"] = [documents.flag_delivery("another")]
+        after.put(ROLLOUT, document)
+        await after.look(1)
+        await after.look(60)
+        assert (CONFIG_MAP, "ai", "another-flags") not in after.cluster.objects
 
     async def test_an_attempt_in_flight_when_it_is_switched_on_is_held(self) -> None:
         house = await self._switched_on()

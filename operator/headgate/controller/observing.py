@@ -1,7 +1,7 @@
 """Builds one Rollout's observation from what is known, and reads anew what decide() asks for. Decides nothing."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import Attempt, AttemptState
@@ -20,8 +20,20 @@ _log = logging.getLogger(__name__)
 class Observing:
     """What decide() is shown."""
 
-    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots, *, account_required: bool = False) -> None:
-        """``account_required``: whether every Rollout must name a ServiceAccount."""
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        snapshots: Snapshots,
+        hook_problems: Callable[[RolloutView], Mapping[str, str]] = lambda _view: {},
+        *,
+        account_required: bool = False,
+    ) -> None:
+        """``hook_problems`` tells, by name, why hooks of a Rollout's spec cannot be run.
+
+        ``account_required``: whether every Rollout must name a ServiceAccount.
+        """
+        self._hook_problems = hook_problems
         self._store = store
         self._objects = objects
         self._snapshots = snapshots
@@ -94,6 +106,8 @@ class Observing:
             look=case.look,
             account_required=self._account_required,
             claimed_by=self._store.claimed_by(view, routes),
+            hook_results=dict(case.hook_results),
+            hook_problems=self._hook_problems(view),
             memory=case.memory,
         )
 

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import kopf
 
+from headgate.aftermath.webhooks import Webhooks
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
+from headgate.cluster.objects import NotFound, Objects
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
 from headgate.controller import clock, handlers
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.http import Probes
@@ -127,8 +130,17 @@ class _Operator:
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
         required = configuration.require_service_account_name
-        speaking = Speaking(client, snapshots, required=required)
-        observing = Observing(store, client, snapshots, account_required=required)
+        self._speaking = speaking = Speaking(client, snapshots, required=required)
+        self._aftermath = Aftermath(
+            Webhooks(configuration),
+            client,
+            metrics,
+            writer_of=self._writer_of,
+            now=clock.now,
+            done=self._poke,
+            may_act=leadership.is_held,
+        )
+        observing = Observing(store, client, snapshots, self._aftermath.problems, account_required=required)
         self._announcer = Announcer(client, metrics.event_dropped)
         self._reconcile = Reconcile(
             store=store,
@@ -145,6 +157,7 @@ class _Operator:
                 now=clock.now,
             ),
             measuring=Measuring(measurer, metrics, clock.now, self._poke),
+            aftermath=self._aftermath,
             metrics=metrics,
             now=clock.now,
             poke_last=self._poke_last,
@@ -221,6 +234,7 @@ class _Operator:
     async def end(self) -> None:
         """Begins no look any more, waits a moment for those that run, and lets another replica lead."""
         await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers))
+        await self._aftermath.stop()
         await self._announcer.stop()
         tasks = [task for task in (self._leading, self._resyncs) if task is not None]
         for task in tasks:
@@ -259,6 +273,12 @@ class _Operator:
 
     def _leads(self) -> bool:
         return self._elected and self._leadership.is_held()
+
+    async def _writer_of(self, key: Key) -> Objects:
+        view = self._store.rollouts.get(key)
+        if view is None:
+            raise NotFound(f"Rollout {key} is gone")
+        return await self._speaking.for_more(view)
 
     async def _put_orphans_at_stable(self) -> None:
         if self._elected:

@@ -1,7 +1,7 @@
 """As whom headgate writes into the objects of a Rollout's namespace: the one place where that is chosen.
 
-Routers and targets are written as the Rollout's ServiceAccount where it names one. headgate's own resources, their
-statuses, records, manifests, snapshots and Events are always written as headgate.
+Routers, targets and the Jobs of hooks are written as the Rollout's ServiceAccount where it names one. headgate's own
+resources, their statuses, records, manifests, snapshots and Events are always written as headgate.
 """
 
 from dataclasses import dataclass
@@ -56,6 +56,13 @@ class Speaking:
             record = await self._snapshots.record(view.key)
         account = account_of(view.spec, plan, record, required=self._required)
         return self.as_account(view.namespace, account)
+
+    async def for_more(self, view: RolloutView) -> Revisions:
+        """Who makes what no way back needs. Raises Refused where somebody must be named and nobody is; ClusterError."""
+        speaker = await self.of(view, None)
+        if self._required and speaker.account is None:
+            raise Refused("spec.serviceAccountName is missing, and the operator's configuration requires it")
+        return speaker.objects
 
     def as_account(self, namespace: str, account: str | None) -> Speaker:
         """That account's hands, or headgate's own. Raises Refused for a name that is none."""
