@@ -37,12 +37,12 @@ class Witnessed:
 class Room:
     """The room, with a cluster in memory."""
 
-    def __init__(self, shelves: Shelves) -> None:
+    def __init__(self, shelves: Shelves, *, leads: bool = True) -> None:
         self.shelves = shelves
         self.pokes: list[Key] = []
         self.witness = Witnessed()
         shelves.store.poke_rollout = self.pokes.append
-        self._receiving = Receiving(shelves.store, shelves.cluster, self.pokes.append, self.witness)
+        self._receiving = Receiving(shelves.store, shelves.cluster, self.pokes.append, self.witness, lambda: leads)
 
     async def fire(self, namespaces: frozenset[str] = NAMESPACES, **changes: object) -> None:
         alert = posts.alert(at=LATER, fingerprint="ab")
@@ -150,3 +150,22 @@ async def test_two_posts_at_once_write_once() -> None:
     await asyncio.gather(*(room.fire() for _ in range(8)))
     assert room.shelves.annotation() is not None
     assert len([view for view in room.shelves.views() if view.resource_version == "102"]) == 1
+
+
+async def test_a_standby_whose_watch_is_late_looks_again_before_it_says_that_nobody_is_concerned() -> None:
+    begun, before = rollout(), rollout(state="Ended")
+    shelves = Shelves(before)
+    shelves.cluster.put(ROLLOUT, begun)
+    room = Room(shelves, leads=False)
+    await room.fire()
+    assert "the budget burns" in (shelves.annotation() or "")
+    assert [request[0] for request in shelves.cluster.requests] == ["get", "patch"]
+
+
+async def test_a_standby_that_cannot_look_again_asks_for_the_post_again() -> None:
+    room = Room(Shelves(*(rollout(f"reply-{number}", state="Ended") for number in range(101))), leads=False)
+    with pytest.raises(NotStored, match="101 Rollouts"):
+        await room.fire()
+    leading = Room(Shelves(rollout(state="Ended")))
+    await leading.fire()
+    assert leading.shelves.cluster.requests == []

@@ -174,3 +174,60 @@ def test_everything_is_saved_of_all_namespaces(operator: OperatorProcess, in_mid
     assert mine["weight"] == 50
     assert mine["stable"].startswith("v1@sha256:")
     assert mine["candidate"].startswith("v3@sha256:")
+
+
+def test_a_restore_that_was_interrupted_is_finished_by_the_next_one(
+    operator: OperatorProcess, in_mid_attempt: Kube, place: Place
+) -> None:
+    kube = in_mid_attempt
+    operator.stop()
+    before, traffic = status(kube), shown(kube)
+    owners = {each["manager"] for each in kube.get("Rollout", "reply")["metadata"]["managedFields"]}
+    place.save()
+    place.lose_everything()
+    # Killed just after it created the Rollout: no status, and nobody owns a field but headgate.
+    kube.create(saved_rollout(place), manager="headgate")
+    assert place.restore().exit_code == 0
+    assert status(kube)["attempt"] == before["attempt"]
+    after = kube.get("Rollout", "reply")["metadata"]["managedFields"]
+    assert {each["manager"] for each in after} == owners
+    operator.start()
+    wait_for(kube, delivered(kube))
+    assert shown(kube) == traffic
+
+
+def saved_rollout(place: Place) -> dict[str, Any]:
+    objects = [entry["object"] for entry in json.loads(place.file.read_text())["objects"]]
+    (rollout,) = (each for each in objects if each["kind"] == "Rollout")
+    return {key: rollout[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": "reply"}}
+
+
+def test_of_two_that_claim_a_flag_the_older_one_has_it_still(
+    operator: OperatorProcess, kube: Kube, place: Place
+) -> None:
+    kube.apply(documents.version("v1"))
+    shared = [documents.flag_delivery("reply")]
+    for name in ("reply", "another"):
+        kube.apply(documents.rollout("v1", name=name, gates=[], delivery=shared))
+        until_the_next_second(kube)
+    for name in ("reply", "another"):
+        wait_for(kube, lambda found: bool(found["conditions"]), name=name)
+    operator.stop()
+    place.save()
+    for _ in range(4):
+        place.lose_everything()
+        assert place.restore().exit_code == 0
+        created = {each["metadata"]["name"]: each["metadata"]["creationTimestamp"] for each in kube.every("Rollout")}
+        assert created["reply"] < created["another"]
+
+
+def until_the_next_second(kube: Kube) -> None:
+    """Creation is told in whole seconds."""
+    newest = max(each["metadata"]["creationTimestamp"] for each in kube.every("Rollout"))
+
+    def passed() -> bool:
+        probe = kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "probe-"}})
+        kube.delete("ConfigMap", probe["metadata"]["name"])
+        return bool(probe["metadata"]["creationTimestamp"] > newest)
+
+    wait_until(passed, timeout=10, otherwise=lambda: "the API server's clock stands still")

@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from headgate.cli.backup.archive import Archive, save, saved
 from headgate.cli.main import app
-from headgate.cluster.objects import CONFIG_MAP, QUALITY_GATE, ROLLOUT
+from headgate.cluster.objects import CONFIG_MAP, CONTROLLER_REVISION, QUALITY_GATE, ROLLOUT
+from headgate.engine.content import content_of
 from tests.controller import documents
 
 Change: TypeAlias = Callable[[dict[str, Any]], object]
@@ -62,6 +63,7 @@ def test_a_sound_file_is_called_so_and_what_it_lacks_is_said(file: Path) -> None
         (lambda it: it.pop("sha256"), "'sha256' is missing"),
         (lambda it: it["objects"][0]["object"].update(kind="ClusterRole"), "holds a 'ClusterRole'"),
         (lambda it: it.update(kind="List"), "no backup of headgate"),
+        (lambda it: it.update(apiVersion="headgate.dev/v2"), "restore it with the release that wrote it"),
     ],
 )
 def test_a_changed_file_is_refused(file: Path, change: Change, said: str) -> None:
@@ -88,3 +90,32 @@ def test_a_record_that_headgate_did_not_write_is_refused(tmp_path: Path) -> None
     found = verify(tmp_path / "backup.json")
     assert found.exit_code == 1
     assert "damaged: ai: ConfigMap reply-record" in found.output
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [("s3://good", None), ("s3://evil", "stable version ranker-1 is not among the ControllerRevisions")],
+)
+def test_a_snapshot_that_does_not_hold_what_is_stable_is_said(tmp_path: Path, held: str, said: str | None) -> None:
+    content, now = (content_of({"spec": {"model": text}}, ["spec.model"]) for text in ("s3://good", held))
+    target = {
+        "apiVersion": "play.example.com/v1",
+        "kind": "Ranker",
+        "name": "ranker",
+        "uid": "u",
+        "fields": ["spec.model"],
+    }
+    stable = {"version": "ranker-1", "digest": content.digest, "slot": 0, "target": target}
+    rollout = raw(documents.rollout("v1", gates=[]), status={"observedGeneration": 1, "revision": 3, "stable": stable})
+    snapshot = {
+        "metadata": {"name": "ranker-1", "labels": {"headgate.dev/rollout": "reply"}},
+        "revision": 1,
+        "data": {"fields": {"spec.model": {"value": held}}, "digest": now.digest, "uid": "u", "generation": 1},
+    }
+    file = tmp_path / "backup.json"
+    save(
+        Archive("2026-11-21T12:00:00Z", [], [saved(CONTROLLER_REVISION, raw(snapshot)), saved(ROLLOUT, rollout)]), file
+    )
+    found = verify(file)
+    assert found.exit_code == 0
+    assert (said in found.output) if said else ("ControllerRevisions" not in found.output)

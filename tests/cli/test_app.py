@@ -18,7 +18,7 @@ from tests.cli.conftest import Cluster
 OWED = {
     ("run",), ("demo",), ("local", "up"), ("local", "down"), ("crds",), ("lint",), ("status",), ("watch",),
     ("backup",), ("restore",),
-    ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",),
+    ("approve",), ("abort",), ("retry",), ("promote",), ("pause",), ("resume",), ("kill",), ("git-revert",),
 }  # fmt: skip
 BESIDE_PYTHON = Path(sys.executable).parent
 

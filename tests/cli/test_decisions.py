@@ -8,12 +8,11 @@ from headgate.api.rollout import KillSwitch
 from headgate.cli.act.abort import abort, retry
 from headgate.cli.act.approve import approve, promote
 from headgate.cli.act.change import Change
-from headgate.cli.act.gitops import keeper
 from headgate.cli.act.kill import kill
 from headgate.cli.act.pause import pause, resume
 from headgate.cli.failures import CommandError
 from headgate.engine.observation import RolloutView
-from tests.cli.samples import V7, Document, ago, attempt, rejection, rollout, spec, status, view
+from tests.cli.samples import V7, Document, ago, attempt, rejection, spec, status, view
 
 PAUSED = {"at": ago(3), "check": "reply-quality/latency-p95", "reason": "12 s"}
 ENDED = attempt("Ended", outcome="RolledBack")
@@ -238,18 +237,3 @@ def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
         "ai/support-reply: killed: everybody gets support-reply-v7 at once; attempt 3 is taken back"
         " and support-reply-v8 rejected until: headgate retry support-reply"
     )
-
-
-@pytest.mark.parametrize(
-    ("metadata", "name"),
-    [
-        ({}, None),
-        ({"labels": {"app": "x"}, "managedFields": [{"manager": "kubectl"}]}, None),
-        ({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}, "Argo CD"),
-        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, "Flux"),
-        ({"managedFields": [{"manager": "argocd-controller"}]}, "Argo CD"),
-        ({"managedFields": "hostile", "labels": ["hostile"]}, None),
-    ],
-)
-def test_a_gitops_controller_is_recognised(metadata: Document, name: str | None) -> None:
-    assert keeper(rollout(metadata=metadata)) == name

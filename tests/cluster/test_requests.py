@@ -64,6 +64,22 @@ def test_answers_are_typed(
     assert type(refusal("PATCH x", status, body, None, json_patch=json_patch)) is expected
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {
+            "message": 'InferenceService "ranker" is invalid: spec.model: Invalid value: "x": unable to find the model',
+            "details": {"causes": [{"reason": "FieldValueInvalid", "field": "spec.model"}]},
+        },
+        {"message": 'admission webhook "m.example.com" denied the request: smoke test failed', "details": {}},
+    ],
+)
+def test_words_of_a_schema_or_a_webhook_are_no_failed_test(answer: dict[str, object]) -> None:
+    """Otherwise a restore that they refuse would be tried again at once, for ever and without a word."""
+    body = json.dumps({"kind": "Status", "reason": "Invalid", **answer}).encode()
+    assert type(refusal("PATCH x", 422, body, None, json_patch=True)) is Refused
+
+
 def test_a_wish_to_be_asked_later_is_kept() -> None:
     error = refusal("GET x", 429, b"<html>slow down</html>", "3", json_patch=False)
     assert isinstance(error, Unavailable)

@@ -41,8 +41,9 @@ class Kube:
         self._session.cert = (str(certificates.certificate("admin")), str(certificates.key("admin")))
         self._send("POST", "/api/v1/namespaces", json.dumps({"metadata": {"name": namespace}}))
 
-    def apply(self, document: Mapping[str, Any], manager: str = "kubectl") -> dict[str, Any]:
-        path = f"{self._path(document['kind'])}/{document['metadata']['name']}?fieldManager={manager}"
+    def apply(self, document: Mapping[str, Any], manager: str = "kubectl", *, force: bool = False) -> dict[str, Any]:
+        query = f"fieldManager={manager}&force={str(force).lower()}"
+        path = f"{self._path(document['kind'])}/{document['metadata']['name']}?{query}"
         return self._send("PATCH", path, yaml.safe_dump(dict(document)), "application/apply-patch+yaml")
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
@@ -55,6 +56,12 @@ class Kube:
     def patch(self, kind: str, name: str, body: Mapping[str, Any], subresource: str = "") -> dict[str, Any]:
         path = f"{self._path(kind)}/{name}" + (f"/{subresource}" if subresource else "")
         return self._send("PATCH", f"{path}?fieldManager=somebody", json.dumps(body), "application/merge-patch+json")
+
+    def create(self, document: Mapping[str, Any], manager: str = "kubectl") -> dict[str, Any]:
+        return self._send("POST", f"{self._path(document['kind'])}?fieldManager={manager}", json.dumps(document))
+
+    def put(self, kind: str, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        return self._send("PUT", f"{self._path(kind)}/{name}?fieldManager=somebody", json.dumps(document))
 
     def annotate(self, name: str, **annotations: str) -> None:
         self.patch(

@@ -7,7 +7,7 @@ import pytest
 
 from headgate.api.rollout import Delivery
 from headgate.api.target import FieldDelivery, ObjectReference
-from headgate.cluster.objects import Json, Kind, Refused
+from headgate.cluster.objects import Conflict, Json, Kind, Refused
 from headgate.delivery.claims import claims
 from headgate.delivery.field import FieldRouter
 from headgate.delivery.namespace_objects import NamespaceObjects
@@ -95,6 +95,36 @@ async def test_a_text_above_the_field_is_left_alone() -> None:
     with pytest.raises(Unusable, match=r"spec\.predictor holds no object"):
         await router(cluster).apply(routing(10))
     assert cluster.writes == []
+
+
+async def test_a_way_back_waits_for_nobody_who_writes_the_rest(cluster: MemoryCluster) -> None:
+    await router(cluster).apply(routing(10, revision=3))
+    cluster.put(SERVICE, {**ranker(cluster), "status": {"replicas": 3}})
+    await router(cluster).apply(at_rest(revision=4))
+    after = ranker(cluster)
+    assert after["spec"]["predictor"]["canaryTrafficPercent"] == 0
+    assert after["status"] == {"replicas": 3}
+
+
+async def test_a_share_is_not_raised_over_what_was_not_seen(cluster: MemoryCluster) -> None:
+    await router(cluster).apply(routing(10, revision=3))
+    unseen = ranker(cluster)
+    unseen["spec"]["predictor"]["model"] = "another"
+    cluster.put(SERVICE, unseen)
+    with pytest.raises(Conflict):
+        await router(cluster).apply(routing(50, revision=4))
+    assert ranker(cluster)["spec"]["predictor"]["canaryTrafficPercent"] == 10
+
+
+async def test_a_way_back_is_still_fenced_by_marks_that_were_not_seen(cluster: MemoryCluster) -> None:
+    await router(cluster).apply(routing(10, revision=3))
+    newer = MemoryCluster()
+    newer.put(SERVICE, ranker(cluster))
+    newer.watch(SERVICE, "ranker")
+    await router(newer).apply(routing(50, revision=9))
+    cluster.put(SERVICE, ranker(newer))
+    with pytest.raises(Fenced):
+        await router(cluster).apply(at_rest(revision=4))
 
 
 async def test_a_higher_revision_is_not_overwritten(cluster: MemoryCluster) -> None:

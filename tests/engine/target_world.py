@@ -33,6 +33,7 @@ class TargetWorld(World):
 
     ranker: dict[str, object] | None = field(default_factory=lambda: dict[str, object](spec={"model": "m1"}))
     object_uid: str = "object-1"
+    object_keeper: str | None = None
     unseen: tuple[str, str] | None = None
     """Reason and message of a target that is not to be seen."""
     refuses: str | None = None
@@ -75,7 +76,7 @@ class TargetWorld(World):
         rebased, rebased_ref = None, None
         if sorted(fields) != sorted(subject.fields):
             rebased, _, rebased_ref = self._seen(subject.fields)
-        return TargetView(ref, version, content, rebased, rebased_ref)
+        return TargetView(ref, version, content, rebased, rebased_ref, keeper=self.object_keeper)
 
     def versions_seen(self) -> dict[str, VersionView]:
         target = self.target()

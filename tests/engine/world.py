@@ -101,6 +101,7 @@ class World:
     restores: int = 0
     foreign_after_restore: str | None = None
     deleting: bool = False
+    keeper: str | None = None
     absent: bool = False
     problem: str | None = None
     """Why the routers cannot be written, where a person must mend them."""
@@ -165,6 +166,7 @@ class World:
             spec=self.spec if self.spec_is_readable else None,
             status=self.status,
             deleting=self.deleting,
+            keeper=self.keeper,
         )
 
     def phase(self) -> Phase | None:

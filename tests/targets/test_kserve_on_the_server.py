@@ -58,3 +58,24 @@ def test_a_promotion_stays_and_the_next_release_is_taken_back_to_it(ranking: Ran
     first, second, third = ({model(number)} for number in (1, 2, 3))
     assert served == [first, first | second, second, second | third, third, second]
     assert "DriftCorrected" not in kube.reasons()
+
+
+def test_a_bake_that_is_taken_back_while_argo_cd_keeps_the_fields_gives_everybody_back_all_the_same(
+    ranking: Ranking, kube: Kube
+) -> None:
+    with controller(kube) as served:
+        ranking.begin(bakeFor="1h")
+        wait_until(lambda: served == [{model(1)}], timeout=10, otherwise=lambda: str(served))
+        kube.apply(service(model(2)), manager="argocd-controller", force=True)
+        ranking.wait_for(lambda found: found["phase"] == "Baking")
+        wait_until(lambda: served[-1] == {model(2)}, timeout=10, otherwise=lambda: str(served))
+        kube.annotate("ranker", abort="1")
+        ranking.wait_for(lambda found: found["phase"] == "RolledBack")
+        wait_until(lambda: served[-1] == {model(1)}, timeout=10, otherwise=lambda: str(served))
+        assert (ranking.storage, ranking.weight) == (model(2), 0)
+        kube.apply(service(model(1)), manager="argocd-controller", force=True)
+        ranking.wait_for(lambda found: found["phase"] == "Idle")
+        assert ranking.storage == model(1)
+    first, second = ({model(number)} for number in (1, 2))
+    assert served == [first, first | second, second, first]
+    assert "DriftCorrected" not in kube.reasons()

@@ -40,6 +40,8 @@ class Matched:
     """By Rollout, the one alert that is to be stored on it."""
     known: set[Key] = field(default_factory=set)
     """Rollouts on which one is stored already."""
+    passed_by: set[Key] = field(default_factory=set)
+    """Rollouts that an alert matches and that have no attempt which it concerns."""
     bearings: Counter[Bearing] = field(default_factory=Counter)
     """How often an alert meant that for a Rollout that it matches."""
 
@@ -60,6 +62,8 @@ def matched(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Matched:
             result.bearings[bearing] += 1
             if bearing is Bearing.KNOWN:
                 result.known.add(key)
+            if bearing in (Bearing.STALE, Bearing.IDLE):
+                result.passed_by.add(key)
             if bearing is Bearing.TO_STORE:
                 chosen[key] = hit.beside(chosen.get(key))
     for key, choice in chosen.items():

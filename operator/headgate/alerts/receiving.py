@@ -1,16 +1,16 @@
 """From a post that may be trusted to alerts that are stored. Knows no HTTP and decides nothing about attempts."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from headgate.alerts.matching import Bearing, Matched, is_bound, matched
-from headgate.alerts.payload import Post
+from headgate.alerts.payload import Alert, Post
 from headgate.alerts.storing import NotStored, Storing
 from headgate.api.rollout import AlertAction
 from headgate.cluster.objects import Objects
 from headgate.cluster.store import Store
-from headgate.engine.observation import Key
+from headgate.engine.observation import Key, RolloutView
 
 _FEW = 10_000
 """Alerts times Rollouts that are matched so fast that nobody waits for it."""
@@ -35,21 +35,29 @@ class Witness(Protocol):
 class Receiving:
     """Matches and stores."""
 
-    def __init__(self, store: Store, objects: Objects, poke: Callable[[Key], None], witness: Witness) -> None:
-        """``poke`` asks for a look at a Rollout."""
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        poke: Callable[[Key], None],
+        witness: Witness,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``poke`` asks for a look at a Rollout; ``leads`` says whether attempts begin in this replica."""
         self._store = store
         self._poke = poke
         self._witness = witness
+        self._leads = leads
         self._storing = Storing(store, objects, poke)
 
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
         """Returns when every alert that matters is stored. Raises NotStored."""
-        views = [view for _, view in self._store.rollouts if view.namespace in namespaces and is_bound(view)]
         firing = [alert for alert in post.alerts if alert.is_firing]
-        if len(views) * len(firing) <= _FEW:
-            found = matched(views, firing)
-        else:
-            found = await asyncio.to_thread(matched, views, firing)
+        views, found = await self._matched(firing, namespaces)
+        if found.passed_by and not self._leads():
+            # An attempt that has just begun in the other replica may not be known here: the watch is late, or silent.
+            await self._storing.reread(found.passed_by)
+            views, found = await self._matched(firing, namespaces)
         self._count(post, firing=len(firing), found=found)
         for key in found.known:
             self._poke(key)
@@ -63,6 +71,14 @@ class Receiving:
         await self._storing.store(list(found.notes.values()), firing)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
+
+    async def _matched(
+        self, firing: Sequence[Alert], namespaces: frozenset[str]
+    ) -> tuple[Sequence[RolloutView], Matched]:
+        views = [view for _, view in self._store.rollouts if view.namespace in namespaces and is_bound(view)]
+        if len(views) * len(firing) <= _FEW:
+            return views, matched(views, firing)
+        return views, await asyncio.to_thread(matched, views, firing)
 
     def _count(self, post: Post, *, firing: int, found: Matched) -> None:
         for bearing, count in found.bearings.items():

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from headgate.alerts.matching import Bearing, matched
 from headgate.alerts.payload import Alert
@@ -13,6 +13,7 @@ from headgate.engine.observation import Key, RolloutView
 
 _TRIES = 5
 _AT_ONCE = 16
+_MOST_REREAD = 100
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +39,24 @@ class Storing:
         if failed:
             raise NotStored(f"{len(failed)} of {len(notes)} Rollouts: {failed[0]}")
         return sum(answer is True for answer in answers)
+
+    async def reread(self, keys: Collection[Key]) -> None:
+        """Reads those Rollouts from the API server. Raises NotStored when they are many, or when it does not answer."""
+        if len(keys) > _MOST_REREAD:
+            raise NotStored(f"{len(keys)} Rollouts are to be read anew, which the replica that leads need not")
+        answers = await asyncio.gather(*map(self._reread_one, keys), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, ClusterError):
+                raise NotStored(str(answer)) from answer
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _reread_one(self, key: Key) -> None:
+        async with self._turns:
+            try:
+                self._store.saw_rollout(await self._objects.get(ROLLOUT, key.namespace, key.name))
+            except NotFound:
+                return  # the watch will say so
 
     async def _one(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert]) -> bool | str:
         """Whether it was written, or why it could not be; False when it is needless by now."""

@@ -249,11 +249,21 @@ class RollbackAlert(SpecModel):
     """Rollback rejects the candidate, Pause stops rises until a resume, Notify only tells."""
 
 
+class RevertSpec(StrEnum):
+    """Whether a revert writes the last good version back into what is released."""
+
+    AUTO = "Auto"
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
 class Rollback(SpecModel):
-    """What takes an attempt back besides its gates, and what is run after that."""
+    """What takes an attempt back besides its gates, what a revert does, and what is run after that."""
 
     alerts: Annotated[list[RollbackAlert], Field(max_length=16)] = []
     """Alerts that act on the attempt in flight; an alert that several of these match does the most severe."""
+    revert_spec: RevertSpec = RevertSpec.AUTO
+    """Auto leaves alone what Argo CD or Flux applies from Git and would write back. Weights go to 0 in any case."""
     after: Hooks = []
     """What is run once after each revert that rejected a version, beside everything else."""
 
@@ -296,7 +306,7 @@ class RolloutSpec(SpecModel):
     kill_switch: KillSwitch = KillSwitch.OFF
     """Everybody, at once, to stable or to the legacy path. Turning it Off raises nothing."""
     rollback: Rollback | None = None
-    """What takes an attempt back besides its gates; an edit counts at once."""
+    """What takes an attempt back besides its gates, and what a revert does; an edit counts at once."""
     service_account_name: ObjectName | None = None
     """A ServiceAccount of this namespace as which routers, the target and hooks' Jobs are written, with its rights
     alone; headgate itself when not given. An edit counts at once."""

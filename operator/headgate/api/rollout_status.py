@@ -163,6 +163,8 @@ class Attempt(StatusModel):
     """The immutable ConfigMap with what was frozen for this attempt."""
     ended_at: Timestamp | None = None
     """When it ended."""
+    still_asked: bool | None = None
+    """After it was taken back the spec was seen to ask for it still; pointing back at stable then settles it."""
 
 
 class VerdictRecord(StatusModel):

@@ -15,6 +15,7 @@ from headgate.cli.crds import crds_command
 from headgate.cli.demo import demo_command
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import ends_in_one_line
+from headgate.cli.git_revert.command import git_revert_command
 from headgate.cli.help_text import epilog
 from headgate.cli.lint.command import lint_command
 from headgate.cli.local import down_command, up_command
@@ -133,6 +134,14 @@ _add(
     "headgate kill support-reply --to Off",
     statuses=_WRITES,
     panel=_ACT,
+)
+_add(
+    "git-revert",
+    git_revert_command,
+    "headgate git-revert support-reply -n ai",
+    "headgate git-revert support-reply --file prod/reply.yaml | git apply",
+    statuses=_READS,
+    panel=_SEE,
 )
 _add(
     "run",

@@ -37,7 +37,7 @@ def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, jso
         return NotFound(text)
     if status == 409:
         return AlreadyExists(text) if answer.get("reason") == "AlreadyExists" else Conflict(text)
-    if status == 422 and json_patch and any(sign in message for sign in _TEST_FAILED):
+    if status == 422 and json_patch and not _judges_content(answer) and any(sign in message for sign in _TEST_FAILED):
         return Conflict(text)
     # 401: a token that has just been rotated; the next try reads it again.
     # 410: a list that took longer than the server remembers.
@@ -52,6 +52,13 @@ def _status(body: bytes) -> Json:
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _judges_content(answer: Json) -> bool:
+    """Whether a schema or a webhook refused the outcome; its words are anybody's, "test failed" among them."""
+    details = answer.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return bool(causes) or " denied the request" in _one_line(answer.get("message"))
 
 
 def _one_line(message: object) -> str:

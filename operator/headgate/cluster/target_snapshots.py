@@ -57,7 +57,7 @@ class TargetSnapshots:
             try:
                 await self._objects.create(CONTROLLER_REVISION, namespace, _body(name, snapshot))
             except AlreadyExists:
-                if _digest_of(await self._objects.get(CONTROLLER_REVISION, namespace, name)) != digest:
+                if digest_in(await self._objects.get(CONTROLLER_REVISION, namespace, name)) != digest:
                     continue
             self._remember(Key(namespace, snapshot.name), digest)
             return
@@ -75,6 +75,8 @@ class TargetSnapshots:
             if content is not None and content.digest == digest:
                 return content
             tampered = tampered or name
+        # It is written again when the target holds that content again.
+        self._known.pop((Key(namespace, version), digest), None)
         if tampered:
             raise Unfit(
                 "SnapshotTampered",
@@ -94,13 +96,13 @@ class TargetSnapshots:
                 CONTROLLER_REVISION, rollout.namespace, f"{ROLLOUT_LABEL}={rollout.name}"
             )
             # What is no snapshot is not ours to delete, whatever its labels say.
-            spare = [raw for raw in found if _content(raw) is not None and _digest_of(raw) not in kept]
+            spare = [raw for raw in found if _content(raw) is not None and digest_in(raw) not in kept]
             for raw in sorted(spare, key=_revision, reverse=True)[limit:]:
                 metadata = raw.get("metadata")
                 named = metadata if isinstance(metadata, dict) else {}
                 name, uid = str(named.get("name")), str(named.get("uid"))
                 await self._objects.delete(CONTROLLER_REVISION, rollout.namespace, name, uid)
-                self._known.pop((Key(rollout.namespace, name), _digest_of(raw) or ""), None)
+                self._known.pop((Key(rollout.namespace, name), digest_in(raw) or ""), None)
         except ClusterError as error:
             _log.warning("%s: old snapshots stay for now: %s", rollout, error)
 
@@ -133,7 +135,7 @@ def _body(name: str, snapshot: Snapshot) -> Json:
 
 
 def _content(raw: Json) -> Content | None:
-    """The content as it is written now, whatever it claims to be."""
+    """The content of a snapshot; None where it is none, or not the one that it claims to be."""
     data = raw.get("data")
     fields = data.get("fields") if isinstance(data, dict) else None
     if not isinstance(fields, dict):
@@ -143,10 +145,12 @@ def _content(raw: Json) -> Content | None:
         if not isinstance(entry, dict):
             return None
         read.append((path, canonical(entry["value"]) if "value" in entry else None))
-    return Content(tuple(read))
+    content = Content(tuple(read))
+    return content if isinstance(data, dict) and data.get("digest") == content.digest else None
 
 
-def _digest_of(raw: Json) -> str | None:
+def digest_in(raw: Json) -> str | None:
+    """The digest of what a ControllerRevision holds; None where it is no snapshot, or not what it claims to be."""
     content = _content(raw)
     return content.digest if content is not None else None
 

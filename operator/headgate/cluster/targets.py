@@ -6,6 +6,7 @@ from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import TargetRef
 from headgate.api.target import ObjectReference
 from headgate.api.target_kind import TargetKind
+from headgate.cluster.gitops import MARKS, keeper
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Json, JsonValue, Kind
 from headgate.engine.content import Content, content_of, version_name
@@ -121,6 +122,7 @@ def view_of(rollout: RolloutView, kind: Kind | str, obj: Json | None) -> TargetV
         rebased_ref=_ref(named, who.uid, declared or []) if rebased is not None else None,
         rebased_content=rebased,
         generation=who.generation,
+        keeper=keeper(obj),
     )
 
 
@@ -150,9 +152,12 @@ def _metadata(obj: Json) -> Json:
     if not isinstance(metadata, dict):
         return {}
     kept: Json = {name: metadata[name] for name in _KEPT_METADATA if name in metadata}
-    annotations = metadata.get("annotations")
+    annotations, labels = metadata.get("annotations"), metadata.get("labels")
     if isinstance(annotations, dict):
-        kept["annotations"] = {name: value for name, value in annotations.items() if name.startswith(_OURS)}
+        ours = {name: value for name, value in annotations.items() if name.startswith(_OURS) or name in MARKS}
+        kept["annotations"] = ours
+    if isinstance(labels, dict) and (marks := {name: labels[name] for name in labels if name in MARKS}):
+        kept["labels"] = marks
     return kept
 
 

@@ -9,6 +9,7 @@ from headgate.api.prompt_version import PromptVersionSpec, PromptVersionStatus
 from headgate.api.quality_gate import QualityGateSpec, QualityGateStatus
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import RolloutStatus
+from headgate.cluster.gitops import keeper
 from headgate.cluster.malformed import first_problem
 from headgate.cluster.metadata import Identity, identity, own_annotations
 from headgate.cluster.objects import Json
@@ -61,6 +62,7 @@ def rollout_view(raw: Json, known: RolloutView | None = None) -> RolloutView | N
         status=_status(RolloutStatus, raw),
         spec_error=problem,
         deleting=who.deleting,
+        keeper=keeper(raw),
     )
 
 

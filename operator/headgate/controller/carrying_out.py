@@ -28,7 +28,7 @@ from headgate.controller.metrics import Metrics
 from headgate.controller.observing import Observing
 from headgate.controller.restoring import Restoring
 from headgate.controller.speaking import Speaker, Speaking
-from headgate.controller.targets import Targets, unrestored
+from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.engine.authority import refused_again
 from headgate.engine.decision import Decision, SpecRestore
@@ -50,7 +50,7 @@ class Outcome(Enum):
     POSTPONED = auto()
     """Something did not answer, or refuses for now. Decide again in a moment, on the same evidence."""
     UNRESTORED = auto()
-    """Everybody is at stable, and what was released could not be put back; the next decision says why."""
+    """What was released could not be put back, or what is stable could not be kept; the next decision says why."""
     GONE = auto()
     """The Rollout does not exist any more."""
 
@@ -85,12 +85,12 @@ class CarryingOut:
         """Carries one decision out, as far as the cluster lets it. Raises no ClusterError."""
         view = seen.rollout
         try:
+            if not await self._kept(seen, decision, case):
+                return Outcome.UNRESTORED
             if not decision.urgent:
                 await self._record(view, decision, case)
             if decision.manifest is not None:
                 await self._snapshots.create_plan(decision.manifest)
-            if decision.commit and not decision.urgent:
-                await self._targets.keep(seen, decision)
             if decision.commit:
                 await self._release_before_the_end(seen, decision, case)
                 await self._commit(seen, decision, case)
@@ -107,7 +107,29 @@ class CarryingOut:
                 return Outcome.UNRESTORED
         except ClusterError as error:
             return self._postponed(view, case, error)
+        await self._prune(view, decision)
         return delivered
+
+    async def _kept(self, seen: Observation, decision: Decision, case: Case) -> bool:
+        """Whether a way back to what is stable is kept; else the memory holds why not. Raises ClusterError."""
+        if decision.urgent or not decision.commit:
+            return True
+        try:
+            await self._targets.keep(seen, decision)
+        except (Unfit, Refused) as error:
+            _log.warning("%s: %s", seen.rollout.key, error)
+            if not begins_something(seen.rollout.status, decision.status):
+                return True  # nobody is exposed to more by this
+            reason = error.reason if isinstance(error, Unfit) else "SnapshotRefused"
+            failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
+            case.memory = replace(case.memory, unkept=failed)
+            return False
+        case.memory = replace(case.memory, unkept=None)
+        return True
+
+    async def _prune(self, view: RolloutView, decision: Decision) -> None:
+        if decision.commit and _ends(view.status, decision.status):
+            await self._targets.prune(view, decision.status)
 
     async def _record(self, view: RolloutView, decision: Decision, case: Case) -> None:
         if decision.record is not None:
@@ -275,6 +297,12 @@ def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
 def _rejected(status: RolloutStatus) -> bool:
     attempt = status.attempt
     return attempt is not None and any(known.attempt == attempt.number for known in status.rejected)
+
+
+def _ends(before: RolloutStatus, after: RolloutStatus) -> bool:
+    """Whether an attempt that was in flight is over now."""
+    flying = before.attempt is not None and before.attempt.state is not AttemptState.ENDED
+    return flying and after.attempt is not None and after.attempt.state is AttemptState.ENDED
 
 
 def _begins_way_back(seen: Observation, decision: Decision) -> bool:

@@ -170,7 +170,7 @@ class _Operator:
         self._orphans = Orphans(store, speaking, snapshots)
         self.news = News(store, self._lost)
         self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
-        receiving = Receiving(store, storing, self._poke, metrics)
+        receiving = Receiving(store, storing, self._poke, metrics, self._leads)
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
         self._stop_watches = asyncio.Event()

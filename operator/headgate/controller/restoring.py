@@ -1,7 +1,8 @@
 """Puts the last good version back into a Rollout's spec, and leaves the spec to its owners. Knows no decision."""
 
-from headgate.cluster.objects import FIELD_MANAGER, ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
+from headgate.cluster.objects import ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
 from headgate.cluster.store import Store
+from headgate.controller.ownership import giving_up
 from headgate.engine.decision import SpecRestore
 from headgate.engine.observation import RolloutView
 
@@ -42,17 +43,11 @@ class Restoring:
 
     async def _release(self, view: RolloutView, raw: Json) -> None:
         for _ in range(_TRIES):
-            index, entry = own_entry(raw)
-            if entry is None:
+            operations = giving_up(raw)
+            if not operations:
                 return
-            path = f"/metadata/managedFields/{index}"
             try:
-                after = await self._objects.json_patch(
-                    ROLLOUT,
-                    view.namespace,
-                    view.name,
-                    [{"op": "test", "path": path, "value": entry}, {"op": "remove", "path": path}],
-                )
+                after = await self._objects.json_patch(ROLLOUT, view.namespace, view.name, operations)
             except Conflict:
                 raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
             except NotFound:
@@ -61,13 +56,3 @@ class Restoring:
                 self._store.saw_rollout(after, poke=False)
                 return
         raise Conflict(f"Rollout {view.key}: headgate's entry in managedFields could not be dropped; it is tried again")
-
-
-def own_entry(raw: Json) -> tuple[int, JsonValue]:
-    """Where headgate's ownership of the main resource stands; that of the status stays."""
-    metadata = raw.get("metadata")
-    managed = metadata.get("managedFields") if isinstance(metadata, dict) else None
-    for index, entry in enumerate(managed if isinstance(managed, list) else ()):
-        if isinstance(entry, dict) and entry.get("manager") == FIELD_MANAGER and not entry.get("subresource"):
-            return index, entry
-    return -1, None

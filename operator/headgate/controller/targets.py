@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
+from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.metadata import identity
-from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Refused, Revisions, Unavailable
+from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Revisions, Unavailable
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
-from headgate.controller.restoring import own_entry
+from headgate.controller.ownership import giving_up
 from headgate.delivery import field_document, kserve, shape
 from headgate.engine.content import Content, content_of
 from headgate.engine.decision import Decision, TargetRestore
@@ -34,10 +35,18 @@ class Targets:
         """Since when a Rollout, by UID, waits for the reader of its weight."""
 
     async def keep(self, seen: Observation, decision: Decision) -> None:
-        """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError."""
+        """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError.
+
+        Raises Unfit when that cannot be, or when an attempt begins and the snapshot that it would be taken back to is
+        gone or tampered with.
+        """
         view, target, status = seen.rollout, seen.target, decision.status
         if target is None or target.ref is None:
             return
+        stable = status.stable
+        held = {version.digest for version in (target.version, target.rebased) if version is not None}
+        if stable is not None and stable.digest not in held and begins_something(view.status, status):
+            await self._snapshots.content(view.namespace, stable.version, stable.digest)
         in_use = _digests_in_use(status)
         for version, content, ref in (
             (target.version, target.content, target.ref),
@@ -48,13 +57,15 @@ class Targets:
             if self._snapshots.has(view.namespace, version.name, version.digest):
                 continue
             snapshot = Snapshot(view.name, version.name, content, ref.uid, target.generation, status.revision)
-            try:
-                await self._snapshots.keep(view.namespace, snapshot)
-            except Unfit as error:
-                raise Refused(f"{view.key}: {error}") from error
-            rejected = {rejection.digest for rejection in status.rejected}
-            limit = view.spec.revision_history_limit if view.spec is not None else 10
-            await self._snapshots.prune(view.key, in_use | rejected, limit)
+            await self._snapshots.keep(view.namespace, snapshot)
+
+    async def prune(self, view: RolloutView, status: RolloutStatus) -> None:
+        """Once an attempt's end is committed: deletes the oldest snapshots that nobody needs any more, if it can."""
+        if status.stable is None or status.stable.target is None:
+            return
+        rejected = {rejection.digest for rejection in status.rejected}
+        limit = view.spec.revision_history_limit if view.spec is not None else 10
+        await self._snapshots.prune(view.key, _digests_in_use(status) | rejected, limit)
 
     async def restore(self, view: RolloutView, version: str, order: TargetRestore, writer: Objects) -> None:
         """Writes exactly the declared fields, and only while all of them still hold the rejected content.
@@ -75,6 +86,7 @@ class Targets:
             if raw is None or content_of(raw, order.ref.fields).digest != order.rejected_digest:
                 await self.release(view, order.ref, writer)
                 return
+            _refuse_to_overwrite_what_is_not_declared(f"{kind.kind} {order.ref.name}", raw, good)
             try:
                 raw = await writer.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
             except Conflict:
@@ -119,14 +131,9 @@ class Targets:
 
     async def _release(self, kind: Kind, view: RolloutView, raw: Json, writer: Objects) -> None:
         for _ in range(_TRIES):
-            index, entry = own_entry(raw)
-            if entry is None:
+            name, operations = shape.name(raw), giving_up(raw)
+            if not operations:
                 return
-            name, path = shape.name(raw), f"/metadata/managedFields/{index}"
-            operations: list[dict[str, JsonValue]] = [
-                {"op": "test", "path": path, "value": entry},
-                {"op": "remove", "path": path},
-            ]
             try:
                 raw = await writer.json_patch(kind, view.namespace, name, operations)
             except Conflict:
@@ -147,6 +154,11 @@ def unrestored(before: Unrestored | None, attempt: int, reason: str, message: st
     return Unrestored(attempt, reason, message, tries, now + pause)
 
 
+def begins_something(before: RolloutStatus, after: RolloutStatus) -> bool:
+    """Whether something becomes stable or a candidate that was neither."""
+    return not _digests_in_use(after) <= _digests_in_use(before)
+
+
 def _digests_in_use(status: RolloutStatus) -> set[str]:
     digests = {status.stable.digest} if status.stable is not None else set()
     if status.attempt is not None and status.attempt.state is not AttemptState.ENDED:
@@ -154,14 +166,25 @@ def _digests_in_use(status: RolloutStatus) -> set[str]:
     return digests
 
 
+def _refuse_to_overwrite_what_is_not_declared(name: str, raw: Json, good: Content) -> None:
+    """Raises Unfit where something else than an object stands above a field that is to be put back."""
+    for path, text in good.fields:
+        if text is not None and (where := field_document.in_the_way(raw, path)) is not None:
+            raise Unfit(
+                "RestoreRefused",
+                f"{name}: {where} holds no object any more, so {path} cannot be put back without overwriting what is"
+                " not declared; make it an object, or declare it",
+            )
+
+
 def _edits(raw: Json, good: Content) -> list[dict[str, JsonValue]]:
     """From the rejected content, each part of it tested, to the good one; what is equal in both is only tested."""
     held = dict(content_of(raw, good.paths).fields)
     operations: list[dict[str, JsonValue]] = [{"op": "test", "path": "/metadata/uid", "value": field_document.uid(raw)}]
-    for path, text in held.items():
-        if text is not None:
-            operations.append({"op": "test", "path": _pointer(path), "value": json.loads(text)})
-    if None in held.values():
+    values = {path: json.loads(text) for path, text in held.items() if text is not None}
+    testable = {path: value for path, value in values.items() if is_written_alike(value)}
+    operations += [{"op": "test", "path": _pointer(path), "value": value} for path, value in testable.items()]
+    if len(testable) < len(held):
         # A JSON patch cannot test that something is absent: that nothing at all was written since is as good.
         version = shape.resource_version(raw)
         operations.append({"op": "test", "path": "/metadata/resourceVersion", "value": version})

@@ -84,7 +84,7 @@ class FieldRouter:
         fence.check(marks.revision if marks is not None else None, routing)
         must = field_document.weight(obj, self._path, routing, marks)
         after = field_document.wanted(obj, self._path, routing, marks)
-        operations = field_document.edits(obj, self._path, routing.rollout, must, after)
+        operations = field_document.edits(obj, self._path, routing, must, after)
         try:
             written = await self._around.objects.json_patch(kind, self._around.namespace, target.name, operations)
         except Conflict:

@@ -6,6 +6,7 @@ It touches that one field, creating what is missing above it, and the annotation
 import json
 from dataclasses import dataclass
 
+from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import json_text, kserve, shape
 from headgate.delivery.fence import exposes
@@ -67,6 +68,14 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Mark
 
 def problem(obj: Json, path: str) -> str | None:
     """Why the field cannot be written, in one line; None when it can."""
+    where = in_the_way(obj, path)
+    if where is None:
+        return None
+    return f"{kind_and_name(obj)}: {where} holds no object; correct the path of the delivery's field"
+
+
+def in_the_way(obj: Json, path: str) -> str | None:
+    """Where above the field something else than an object stands; None when the field can be written."""
     here: JsonValue = obj
     above = path.split(".")[:-1]
     for index, name in enumerate(above):
@@ -74,16 +83,33 @@ def problem(obj: Json, path: str) -> str | None:
         if here is None:
             return None
         if not isinstance(here, dict):
-            where = ".".join(above[: index + 1])
-            return f"{kind_and_name(obj)}: {where} holds no object; correct the path of the delivery's field"
+            return ".".join(above[: index + 1])
     return None
 
 
-def edits(obj: Json, path: str, rollout: str, weight: int, marks: Marks) -> list[Json]:
-    """The JSON patch operations that write the weight and the marks; the resourceVersion is tested."""
-    version: Json = {"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}
+def edits(obj: Json, path: str, routing: Routing, weight: int, marks: Marks) -> list[Json]:
+    """The JSON patch operations that write the weight and the marks, if nothing that they follow from has changed."""
     added = [] if value(obj, path) == weight else [_add(obj, path, weight)]
-    return [version, *added, _annotate(obj, path, rollout, marks)]
+    return [*_tests(obj, path, routing), *added, _annotate(obj, path, routing.rollout, marks)]
+
+
+def _tests(obj: Json, path: str, routing: Routing) -> list[Json]:
+    """For nobody's share the marks, so that a way back waits for no one who writes the rest; else the whole object.
+
+    A share may be raised only over what was seen, KServe's status says what rests, and what is made above the field
+    must not replace what somebody has made meanwhile.
+    """
+    name = PREFIX + routing.rollout
+    written = shape.annotations(obj).get(name)
+    reads_status = routing.settled and kserve.revisions(obj, path) is not None
+    makes_parents = not isinstance(shape.at(obj, *path.split(".")[:-1]), dict)
+    told_apart = isinstance(written, str) and is_written_alike(written)
+    if exposes(routing) or reads_status or makes_parents or not told_apart:
+        return [{"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}]
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid(obj)},
+        {"op": "test", "path": shape.pointer("metadata", "annotations", name), "value": written},
+    ]
 
 
 def on(obj: Json) -> dict[tuple[str, str], Marks]:

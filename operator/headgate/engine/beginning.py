@@ -1,17 +1,18 @@
 """How an attempt begins: the first version, a version that may be tried, the gates that it needs."""
 
 from headgate.api.rollout import GateReference, KillSwitch
-from headgate.api.rollout_status import Attempt, AttemptState, Rejection, StableRef, VersionRef
+from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine.annotations import RETRY, ask
 from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
+from headgate.engine.keeping import way_out
 from headgate.engine.observation import GateView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
 from headgate.engine.routers import ahead, is_delivered, undelivered
 from headgate.engine.routing import Payload
 from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
-from headgate.engine.target import is_another, rebase, tell_of_another
+from headgate.engine.target import has_no_way_back, is_another, rebase, tell_of_another
 from headgate.engine.turn import Turn, named
 
 
@@ -21,7 +22,7 @@ def be_first(turn: Turn, subject: Subject) -> None:
         turn.problem = turn.problem or subject.problem
         return
     if rejection := _rejection(turn, subject.ref):
-        turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+        turn.stall("Rejected", way_out(turn, rejection), invalid=False)
         return
     if turn.status.stable is not None:
         tell_of_another(turn, turn.status.stable)
@@ -37,6 +38,8 @@ def rest(turn: Turn, subject: Subject) -> None:
     """With no attempt in flight: begin one when the spec names a version that may be tried."""
     stable, spec = turn.status.stable, turn.observation.rollout.spec
     _hear_retry(turn)
+    if has_no_way_back(turn):
+        return
     if stable is None or is_another(turn):
         be_first(turn, subject)
         return
@@ -46,6 +49,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         turn.problem = turn.problem or subject.problem
         return
     if subject.ref == VersionRef(version=stable.version, digest=stable.digest):
+        turn.let_go = turn.attempt is not None and bool(turn.attempt.still_asked)
         return
     if subject.ref.digest == stable.digest:
         turn.change(stable=stable.model_copy(update={"version": subject.ref.version}))
@@ -53,7 +57,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         turn.record = record_of(turn)
         return
     if rejection := _rejection(turn, subject.ref):
-        turn.stall("Rejected", _way_out(turn, rejection), invalid=False)
+        _stay(turn, rejection)
         return
     if spec.kill_switch is not KillSwitch.OFF or turn.problem is not None:
         return
@@ -172,9 +176,9 @@ def _rejection(turn: Turn, ref: VersionRef) -> Rejection | None:
     return next((known for known in turn.status.rejected if known.digest == ref.digest), None)
 
 
-def _way_out(turn: Turn, rejection: Rejection) -> str:
-    name, digest = turn.observation.rollout.name, rejection.digest[:19]
-    return (
-        f"{rejection.version} ({digest}) was rejected in attempt {rejection.attempt}: {rejection.reason};"
-        f" everybody stays on stable. Name another version, or allow it again with: headgate retry {name}"
-    )
+def _stay(turn: Turn, rejection: Rejection) -> None:
+    """A rejected version is asked for: nothing moves, and the condition says what a person can do."""
+    attempt = turn.attempt
+    if attempt is not None and attempt.outcome is Outcome.ROLLED_BACK and not attempt.still_asked:
+        turn.change_attempt(still_asked=True)
+    turn.stall("Rejected", way_out(turn, rejection), invalid=False)

@@ -15,7 +15,7 @@ from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
-from headgate.engine.target import NOT_ALLOWED
+from headgate.engine.target import NOT_ALLOWED, has_no_way_back
 from headgate.engine.turn import Turn
 from headgate.engine.writing import is_worth_writing
 
@@ -76,6 +76,10 @@ def _stall(turn: Turn) -> None:
         turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
     if lacks_account(turn):
         turn.stall(REQUIRED, must_name_one(turn))
+    unkept = turn.memory.unkept
+    if unkept is not None and has_no_way_back(turn):
+        turn.stall(unkept.reason, unkept.message, invalid=False)
+        turn.wake(unkept.not_before)
     target = turn.observation.target
     if target is not None and target.reason == NOT_ALLOWED:
         turn.stall(target.reason, target.message)

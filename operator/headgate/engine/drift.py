@@ -10,6 +10,7 @@ from headgate.engine.turn import Turn
 
 FIRST_BACK_OFF = timedelta(seconds=10)
 LONGEST_BACK_OFF = timedelta(minutes=5)
+_AGAIN = 2
 
 
 def corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing) -> bool:
@@ -29,14 +30,30 @@ def corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing
             drift = replace(drift, corrections=0)
     pause = min(FIRST_BACK_OFF * 2 ** min(drift.corrections, 8), LONGEST_BACK_OFF)
     corrected = replace(drift, corrections=drift.corrections + 1, not_before=turn.now + pause)
-    _remember(turn, router, replace(corrected, lowered=drift.lowered or lowers))
+    found = told(state)
+    _remember(turn, router, replace(corrected, lowered=drift.lowered or lowers, found=found))
     turn.wake(turn.now + pause)
-    turn.tell(
-        "DriftCorrected",
-        f"{router} was changed by {state.writer or 'somebody else'}: it shows"
-        f" {'no split' if state.weight is None else f'{state.weight} %'}, put back to {routing.weight} %",
-        NoticeKind.WARNING,
-    )
+    turn.tell("DriftCorrected", f"{router} was {found}, put back to {routing.weight} %", NoticeKind.WARNING)
+    return True
+
+
+def told(state: RouterState) -> str:
+    """What a router shows instead, and who wrote it."""
+    shown = "no split of ours" if state.weight is None else f"{state.weight} %"
+    return f"changed by {state.writer or 'somebody else'}, it shows {shown}"
+
+
+def is_fought_over(turn: Turn, router: str) -> bool:
+    """Whether it was corrected again and again: it counts as put right when the last correction has stood a while.
+
+    Without that the condition would turn with every write of somebody who never stops.
+    """
+    drift = turn.memory.drift.get(router)
+    if drift is None or drift.corrections < _AGAIN or drift.not_before is None:
+        return False
+    if not turn.now < drift.not_before <= turn.now + LONGEST_BACK_OFF:
+        return False
+    turn.wake(drift.not_before)
     return True
 
 

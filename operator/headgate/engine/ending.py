@@ -8,10 +8,14 @@ from headgate.engine.plan import Record
 from headgate.engine.turn import Turn, named
 
 MOST_HISTORY = 10
+_LONGEST_REASON = 400
 
 
-def end(turn: Turn) -> None:
-    """Closes the attempt with the outcome that it carries, and adds it to the history."""
+def end(turn: Turn, left: str = "") -> None:
+    """Closes the attempt with the outcome that it carries, and adds it to the history.
+
+    ``left`` is what is left to do for a person, as a sentence without its full stop.
+    """
     attempt = turn.flight
     outcome = attempt.outcome or Outcome.ROLLED_BACK
     turn.change_attempt(state=AttemptState.ENDED, ended_at=turn.now)
@@ -29,7 +33,9 @@ def end(turn: Turn) -> None:
     turn.remember(failing=None, measured={})
     turn.urgent = False
     kind = NoticeKind.WARNING if outcome is Outcome.ROLLED_BACK else NoticeKind.NORMAL
-    turn.happened(outcome.value, f"attempt {attempt.number} of {named(attempt.candidate)}: {attempt.reason}", kind)
+    # What is left to do must not fall off a long reason's end.
+    said = f"{attempt.reason[:_LONGEST_REASON]}. {left}" if left else attempt.reason
+    turn.happened(outcome.value, f"attempt {attempt.number} of {named(attempt.candidate)}: {said}", kind)
 
 
 def record_of(turn: Turn) -> Record:

@@ -31,6 +31,8 @@ class RolloutView:
     status: RolloutStatus
     spec_error: str | None = None
     deleting: bool = False
+    keeper: str | None = None
+    """The GitOps controller that applies it from Git, as people call it; None when nobody is seen to."""
 
     @property
     def key(self) -> "Key":
@@ -82,15 +84,18 @@ class TargetView:
     """Why it cannot be used, as a word: TargetNotAllowed, TargetNotServed or TargetNotFound."""
     message: str = ""
     """The same for people, in one line with the way out."""
+    keeper: str | None = None
+    """The GitOps controller that applies the object from Git; None when nobody is seen to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unrestored:
-    """A restore of the spec that did not work."""
+    """A restore of the spec that did not work, or a snapshot without which none would."""
 
     attempt: int
+    """The attempt that is taken back; 0 when none may begin."""
     reason: str
-    """As a word: SnapshotTampered, SnapshotGone or RestoreRefused."""
+    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused or RestoreRefused."""
     message: str
     tries: int
     not_before: datetime
@@ -135,6 +140,8 @@ class Drift:
     """A foreign write lowered exposure and is corrected once."""
     righted: bool = False
     """That correction was seen to have arrived: a second lowering is left alone, and the attempt is held."""
+    found: str = ""
+    """What was last found instead, and who wrote it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,8 @@ class Memory:
     """Set by the controller: by router id, why its last write was refused, until one is not."""
     account_recorded: str | None = None
     """Set by the controller: the ServiceAccount that the record was last written with."""
+    unkept: Unrestored | None = None
+    """Set by the controller: why nothing can be tried, since there would be no way back to what is stable."""
     recorded: int | None = None
     """Set by the controller: the status.revision that was in hand when the record was last written."""
     astray_since: datetime | None = None

@@ -6,7 +6,7 @@ from datetime import timedelta
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.plain_text import plain
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
+from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
 from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
 from headgate.engine.routers import undelivered
 from headgate.engine.turn import Turn, named
@@ -44,14 +44,17 @@ def _phase(turn: Turn) -> Phase:
                 return Phase.INVALID
             if killed:
                 return Phase.KILLED
-            rolled_back = attempt is not None and attempt.outcome is Outcome.ROLLED_BACK
-            return Phase.ROLLED_BACK if rolled_back else Phase.IDLE
+            return Phase.ROLLED_BACK if _is_taken_back(attempt) and not turn.let_go else Phase.IDLE
         case AttemptState.VERIFYING:
             return _stopped(turn) or Phase.VERIFYING
         case AttemptState.BAKING:
             return _stopped(turn) or Phase.BAKING
         case AttemptState.STEPPING:
             return _stopped(turn) or (Phase.SHADOWING if _shadows(turn) else Phase.PROGRESSING)
+
+
+def _is_taken_back(attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.outcome is Outcome.ROLLED_BACK
 
 
 def _stopped(turn: Turn) -> Phase | None:
@@ -110,7 +113,7 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
     ended = turn.state is AttemptState.ENDED
     serves = f"stable is {named(stable)}" if stable is not None else "there is no stable version"
     stalled = (problem.reason, problem.message) if problem is not None else None
-    if stalled is None and ended and attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
+    if stalled is None and ended and attempt is not None and _is_taken_back(attempt) and not turn.let_go:
         stalled = (
             "RolledBack",
             f"attempt {attempt.number} of {named(attempt.candidate)} was taken back: {attempt.reason}; {serves}",

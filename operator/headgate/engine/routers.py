@@ -7,7 +7,8 @@ from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import AttemptState
 from headgate.engine.authority import held_off_until, lacks_account, may_lower, refusal_of
 from headgate.engine.desired import deliveries, ids
-from headgate.engine.drift import corrects_drift, put_right
+from headgate.engine.drift import corrects_drift, is_fought_over, put_right, told
+from headgate.engine.keeping import keeper_of
 from headgate.engine.routing import RouterState, Routing, router_id
 from headgate.engine.turn import Turn
 
@@ -150,15 +151,17 @@ def undelivered(turn: Turn) -> str:
     """Why the routers do not show what they must, in words; empty when they do."""
     for router in sorted(our_routers(turn)):
         state = turn.observation.routers.get(router)
-        if state is None or state.matches:
+        drift = turn.memory.drift.get(router)
+        if state is None or (state.matches and not is_fought_over(turn, router)):
             continue
         if state.problem is not None:
             return f"{router}: {state.problem}"
         if (known := refusal_of(turn, router)) is not None:
             return f"{router}: {known.message}"
-        if turn.memory.drift.get(router) is not None:
-            shown = "no split of ours" if state.weight is None else f"{state.weight} %"
-            return f"{router}: changed by {state.writer or 'somebody else'}, it shows {shown}"
+        if drift is not None:
+            found = drift.found if state.matches else told(state)
+            keeper = keeper_of(turn)
+            return f"{router}: {found}{f'; {keeper} must not keep it: leave it out of Git' if keeper else ''}"
         if turn.state is not AttemptState.ENDED:
             return f"{router}: not at {turn.status.weight} % yet"
     return ""

@@ -51,6 +51,12 @@ def tell_of_another(turn: Turn, stable: StableRef) -> None:
     turn.tell("TargetReplaced", f"{why}; {named(stable)} is nobody's last good version any more", NoticeKind.WARNING)
 
 
+def has_no_way_back(turn: Turn) -> bool:
+    """Whether nothing may be tried for now: what it would be taken back to is not kept."""
+    unkept = turn.memory.unkept
+    return unkept is not None and turn.now < unkept.not_before
+
+
 def rebase(turn: Turn) -> bool:
     """Where other fields are declared and nothing else was changed: the same content is stable by those fields."""
     stable, target = turn.status.stable, turn.observation.target
@@ -71,15 +77,11 @@ def known_target(turn: Turn) -> TargetRef | None:
 
 
 def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> bool:
-    """Puts the last good content back while the same object still holds the rejected one; says whether it does.
+    """Puts the last good content back into an object that still holds the rejected one; says whether that is awaited.
 
     A try that did not work stalls the Rollout with its reason until the next one works.
     """
-    attempt, target, failed = turn.flight, turn.observation.target, turn.memory.unrestored
-    if target is None or target.version is None or target.ref is None or target.ref.uid != ref.uid:
-        return False
-    if target.version.digest != attempt.candidate.digest:
-        return False
+    attempt, failed = turn.flight, turn.memory.unrestored
     if failed is not None and failed.attempt == attempt.number:
         turn.stall(failed.reason, failed.message, invalid=False)
         if turn.now < failed.not_before:

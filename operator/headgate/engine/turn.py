@@ -49,6 +49,8 @@ class Turn:
     blocked_since: datetime | None = None
     """Since when gates alone hold the step back."""
     problem: Problem | None = None
+    let_go: bool = False
+    """Whether what was rolled back is not asked for any more, because whoever asked for it still has let it go."""
     pending: bool = False
     """Whether the version that the spec names may still turn up; nothing rises until then."""
 

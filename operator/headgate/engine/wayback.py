@@ -4,6 +4,7 @@ from headgate.api.plain_text import plain
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
+from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
 from headgate.engine.routers import is_back
 from headgate.engine.target import restore_target
 from headgate.engine.turn import Turn, named
@@ -40,7 +41,10 @@ def go_on(turn: Turn) -> None:
         waits = _restore_spec(turn)
     if not is_back(turn) or waits or turn.record is not None:
         return
-    end(turn)
+    if rejecting and still_asked(turn) is not None:
+        _leave_spec(turn)
+    else:
+        end(turn)
 
 
 def with_rejection(turn: Turn, reason: str) -> list[Rejection]:
@@ -64,16 +68,21 @@ def _keep_record(turn: Turn) -> None:
 
 def _restore_spec(turn: Turn) -> bool:
     """Whether what is released still is the rejected version, so that it must be put back first."""
-    attempt, view = turn.flight, turn.observation.rollout
-    if turn.memory.restored == attempt.number or turn.status.stable is None:
+    attempt, stable, asked = turn.flight, turn.status.stable, still_asked(turn)
+    if turn.memory.restored == attempt.number or stable is None or asked is None or is_left_alone(turn):
         return False
-    if turn.status.stable.target is not None:
-        return restore_target(turn, turn.status.stable, turn.status.stable.target)
-    if view.spec is None or view.spec.prompt is None:
-        return False
-    asked = view.spec.prompt.version
-    known = turn.observation.versions.get(asked)
-    renamed = known is not None and known.digest == attempt.candidate.digest
-    if asked == attempt.candidate.version or (renamed and asked != turn.status.stable.version):
-        turn.restore = SpecRestore(attempt.number, asked, turn.status.stable.version)
-    return turn.restore is not None
+    if stable.target is not None:
+        return restore_target(turn, stable, stable.target)
+    turn.restore = SpecRestore(attempt.number, asked, stable.version)
+    return True
+
+
+def _leave_spec(turn: Turn) -> None:
+    """Ends the attempt although what is released still is the rejected version, and says who has to change what."""
+    attempt = turn.flight
+    turn.change_attempt(still_asked=True)
+    rejection = next((known for known in turn.status.rejected if known.digest == attempt.candidate.digest), None)
+    if rejection is not None:
+        # The same words as those of the next look at rest, so that they are written once.
+        turn.stall("Rejected", way_out(turn, rejection), invalid=False)
+    end(turn, change(turn))

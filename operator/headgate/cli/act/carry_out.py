@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headgate.cli.act.change import Change
-from headgate.cli.act.gitops import keeper
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import Connection, connect
@@ -14,6 +13,7 @@ from headgate.cli.kube.rollouts import FIELD_MANAGER, EventKind
 from headgate.cli.options import Output, Target
 from headgate.cli.printing import note, show_json
 from headgate.cli.safe_text import one_line
+from headgate.cluster.gitops import keeper
 from headgate.cluster.objects import ClusterError, Conflict, Json, Refused
 from headgate.engine.observation import RolloutView
 

@@ -93,8 +93,15 @@ def read(file: Path) -> Archive:
         raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from error
     except ValueError as error:
         raise CommandError(f"{file}: cut off, or no backup of headgate: {error}", ExitStatus.USAGE) from error
-    if not isinstance(document, dict) or (document.get("apiVersion"), document.get("kind")) != (API_VERSION, _KIND):
+    if not isinstance(document, dict) or document.get("kind") != _KIND:
         raise CommandError(f"{file}: no backup of headgate", ExitStatus.USAGE)
+    if document.get("apiVersion") != API_VERSION:
+        what = str(document.get("apiVersion"))[:80]
+        raise CommandError(
+            f"{file}: a backup in the format {what!r}, and this release reads {API_VERSION!r};"
+            " restore it with the release that wrote it",
+            ExitStatus.USAGE,
+        )
     try:
         objects = tuple(_entry(file, entry) for entry in document["objects"])
         if document["sha256"] != _whole({**document, "sha256": None}):

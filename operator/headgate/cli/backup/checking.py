@@ -2,9 +2,19 @@
 
 from collections.abc import Iterator
 
+from headgate.api.rollout_status import VersionRef
 from headgate.cli.backup.archive import Archive
-from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, QUALITY_GATE, ROLLOUT, Kind, Refused
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    PROMPT_VERSION,
+    QUALITY_GATE,
+    ROLLOUT,
+    Kind,
+    Refused,
+)
 from headgate.cluster.snapshots import snapshot_in
+from headgate.cluster.target_snapshots import digest_in
 from headgate.cluster.views import rollout_view, version_entry
 from headgate.engine.observation import RolloutView
 
@@ -23,11 +33,7 @@ def damaged(archive: Archive) -> Iterator[str]:
 
 def incomplete(archive: Archive) -> Iterator[str]:
     """What will hold a Rollout after a restore, and did so before, one line each."""
-    digests = {
-        (entry.identity.key.namespace, entry.identity.key.name): entry.view.digest
-        for each in archive.objects
-        if each.kind == PROMPT_VERSION and (entry := version_entry(each.content)) is not None
-    }
+    held = _held(archive)
     config_maps, gates = _names(archive, CONFIG_MAP), _names(archive, QUALITY_GATE)
     for each in archive.objects:
         view = rollout_view(each.content) if each.kind == ROLLOUT else None
@@ -36,9 +42,9 @@ def incomplete(archive: Archive) -> Iterator[str]:
         where = f"Rollout {view.key}"
         if view.spec is None:
             yield f"{where}: {view.spec_error}"
-        for role, name, digest in _versions(view):
-            if digests.get((view.namespace, name)) != digest:
-                yield f"{where}: its {role} {name} is not among the PromptVersions with the content that it had"
+        for role, kind, version in _versions(view):
+            if (kind, view.namespace, version) not in held:
+                yield f"{where}: its {role} {version.version} is not among the {kind}s with the content that it had"
         attempt = view.status.attempt
         if attempt is not None and attempt.manifest and (view.namespace, attempt.manifest) not in config_maps:
             yield f"{where}: the manifest {attempt.manifest} of its attempt is missing"
@@ -49,14 +55,31 @@ def incomplete(archive: Archive) -> Iterator[str]:
                 yield f"{where}: its QualityGate {reference.name} is missing"
 
 
-def _versions(view: RolloutView) -> Iterator[tuple[str, str, str]]:
+def _versions(view: RolloutView) -> Iterator[tuple[str, str, VersionRef]]:
+    """Each version that the Rollout cannot do without: its role, the kind that holds its content, and which it is."""
     stable, attempt = view.status.stable, view.status.attempt
-    # A target's versions are snapshots, which check themselves.
-    if stable is None or stable.target is not None:
+    if stable is None:
         return
-    yield "stable version", stable.version, stable.digest
+    kind = PROMPT_VERSION.kind if stable.target is None else CONTROLLER_REVISION.kind
+    yield "stable version", kind, VersionRef(version=stable.version, digest=stable.digest)
     if attempt is not None and attempt.outcome is None:
-        yield "candidate", attempt.candidate.version, attempt.candidate.digest
+        yield "candidate", kind, attempt.candidate
+
+
+def _held(archive: Archive) -> set[tuple[str, str, VersionRef]]:
+    """The versions whose content the backup holds, by kind and namespace."""
+    held = set()
+    for each in archive.objects:
+        digest = None
+        if each.kind == PROMPT_VERSION and (entry := version_entry(each.content)) is not None:
+            digest = entry.view.digest
+        elif each.kind == CONTROLLER_REVISION:
+            digest = digest_in(each.content)
+        if digest:
+            # A second snapshot of that name has the whole digest in its own.
+            name = each.name.removesuffix(f"-{digest.removeprefix('sha256:')}")
+            held.add((each.kind.kind, each.namespace, VersionRef(version=name, digest=digest)))
+    return held
 
 
 def _names(archive: Archive, kind: Kind) -> _Names:

@@ -26,7 +26,7 @@ def backup_command(
 
     from headgate.cli.backup import archive as archives
     from headgate.cli.backup.collecting import Collecting
-    from headgate.cli.backup.reaching import connected, namespace_of
+    from headgate.cli.kube.reaching import connected, namespace_of
     from headgate.cli.printing import note
 
     target = Target(kubeconfig, context, namespace)
@@ -53,8 +53,8 @@ def restore_command(
 
     from headgate.cli.backup import archive as archives
     from headgate.cli.backup.checking import damaged, incomplete
-    from headgate.cli.backup.reaching import connected
     from headgate.cli.backup.restoring import Restoring
+    from headgate.cli.kube.reaching import connected
     from headgate.cli.printing import note
 
     archive = archives.read(file)

@@ -1,5 +1,6 @@
 """Writes a backup into a cluster: what keeps Rollouts safe first, then they and their statuses. Deletes nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from headgate.cluster.objects import (
     NotFound,
 )
 from headgate.cluster.snapshots import snapshot_in
+from headgate.cluster.store import Store
 from headgate.cluster.views import rollout_view
 from headgate.engine.observation import Key
 from headgate.engine.plan import Record
@@ -28,6 +30,7 @@ from headgate.engine.plan import Record
 _KEPT = ("name", "namespace", "labels", "annotations")
 _TRIES = 5
 _SHOWN = 5
+_A_SECOND = 1.05
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Restoring:
         self._archive = archive
         self._done = Restored()
         self._records = _records(archive)
+        self._claimants = _claimants(archive)
 
     async def restore(self) -> Restored:
         """Writes what is missing. Raises CommandError before any write when something else is there, ClusterError."""
@@ -75,6 +79,9 @@ class Restoring:
             )
 
     async def _restore_one(self, each: Saved) -> None:
+        if each in self._claimants:
+            # Creation is told in whole seconds: within one of them the younger could become the older.
+            await asyncio.sleep(_A_SECOND)
         try:
             raw = await self._client.create(each.kind, each.namespace, _body(each))
         except AlreadyExists:
@@ -82,12 +89,21 @@ class Restoring:
             if not _same(there, each.content):
                 raise CommandError(f"{each} came into being meanwhile, with other content; stop the operator") from None
             self._done.there += 1
+            await self._complete(each, there)
             return
         except NotFound as error:
             raise CommandError(f"{each}: {error}; create the namespace, and install headgate's CRDs") from error
         self._done.created += 1
         raw = await self._restore_status(each, raw)
         await self._restore_owners(each, raw)
+
+    async def _complete(self, each: Saved, there: Json) -> None:
+        """Does what a restore left undone that was interrupted between an object and its status or its owners."""
+        if not there.get("status"):
+            there = await self._restore_status(each, there)
+        owners = _metadata(there).get("managedFields")
+        if isinstance(owners, list) and _managers(owners) <= {FIELD_MANAGER}:
+            await self._restore_owners(each, there)
 
     async def _restore_status(self, each: Saved, raw: Json) -> Json:
         status = each.content.get("status")
@@ -129,9 +145,21 @@ class Restoring:
         raise Conflict(f"{each}: somebody writes it all the time; its managedFields were not restored")
 
 
-def _order(each: Saved) -> tuple[int, str]:
+def _order(each: Saved) -> tuple[int, str, str]:
     # Of two Rollouts that claim a thing the older has it.
-    return KINDS.index(each.kind), str(_metadata(each.content).get("creationTimestamp", ""))
+    metadata = _metadata(each.content)
+    return KINDS.index(each.kind), str(metadata.get("creationTimestamp", "")), str(metadata.get("uid", ""))
+
+
+def _claimants(archive: Archive) -> Sequence[Saved]:
+    """The Rollouts that name a router or a target which an older one has."""
+    store = Store()
+    found = [(each, store.saw_rollout(each.content)) for each in archive.objects if each.kind == ROLLOUT]
+    return [
+        each
+        for each, view in found
+        if view is not None and view.spec is not None and store.claimed_by(view, view.spec.routes())
+    ]
 
 
 def _body(each: Saved) -> Json:

@@ -6,12 +6,11 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from headgate.api.quality_gate import Check, QualityGateSpec
-from headgate.api.rollout import FlagDelivery, Rollback, RolloutSpec, Step
+from headgate.api.rollout import FlagDelivery, RolloutSpec, Step
 
 _NOT_YET: Mapping[type[BaseModel], frozenset[str]] = MappingProxyType(
     {
         RolloutSpec: frozenset({"roster", "window", "confidence", "mode", "bucketing"}),
-        Rollback: frozenset({"revertSpec"}),
         FlagDelivery: frozenset({"bucketing"}),
         Step: frozenset({"segments", "mode", "maxCustomers", "confidence"}),
         QualityGateSpec: frozenset({"evaluation", "schedule"}),

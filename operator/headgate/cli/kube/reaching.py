@@ -1,4 +1,4 @@
-"""The cluster that a backup is taken from or restored into. Knows nothing of backups."""
+"""The operator's own asynchronous client, for commands that need more kinds than Rollouts. Knows no command."""
 
 import os
 from collections.abc import Awaitable, Callable

@@ -1,0 +1,50 @@
+"""Finds what is to be reverted: the Rollout as it is now and, for a target, the snapshots of what it held."""
+
+import asyncio
+from functools import partial
+
+from headgate.api.rollout_status import StableRef, TargetRef, VersionRef
+from headgate.cli.failures import CommandError
+from headgate.cli.git_revert.revert import Revert, asked_instead, of_prompt, of_target, stable_of
+from headgate.cli.kube.connection import connect
+from headgate.cli.kube.looking import look
+from headgate.cli.kube.reaching import connected
+from headgate.cli.options import Target
+from headgate.cluster.client import Client
+from headgate.cluster.target_snapshots import TargetSnapshots, Unfit
+from headgate.engine.content import Content
+from headgate.engine.observation import Key, RolloutView
+
+
+def find(target: Target, name: str) -> tuple[Key, Revert | None]:
+    """What the repository must say again; None when nothing is to be reverted.
+
+    Raises CommandError where there is no last good version, or its snapshot is gone or was tampered with.
+    """
+    with connect(target) as connection:
+        view = look(connection, name).view
+    stable, instead = stable_of(view), asked_instead(view)
+    if instead is None:
+        return view.key, None
+    if stable.target is None:
+        return view.key, of_prompt(view, instead)
+    return view.key, asyncio.run(connected(target, partial(_of_target, view, stable, stable.target, instead)))
+
+
+async def _of_target(
+    view: RolloutView, stable: StableRef, ref: TargetRef, instead: VersionRef, client: Client
+) -> Revert:
+    snapshots = TargetSnapshots(client)
+    try:
+        good = await snapshots.content(view.namespace, stable.version, stable.digest)
+    except Unfit as error:
+        raise CommandError(f"{view.key}: {error.reason}: {error}") from error
+    return of_target(view, ref, instead, good, await _bad(snapshots, view, instead))
+
+
+async def _bad(snapshots: TargetSnapshots, view: RolloutView, instead: VersionRef) -> Content | None:
+    """What was tried; without it the change names every declared field."""
+    try:
+        return await snapshots.content(view.namespace, instead.version, instead.digest)
+    except Unfit:
+        return None

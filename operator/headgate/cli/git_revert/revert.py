@@ -1,0 +1,118 @@
+"""What the repository must say again: one object, its fields' last good values. Knows no file and no cluster."""
+
+from dataclasses import dataclass
+
+from headgate.api.conditions import ConditionStatus
+from headgate.api.model import API_VERSION
+from headgate.api.rollout_status import AttemptState, Outcome, RolloutStatus, StableRef, TargetRef, VersionRef
+from headgate.cli.failures import CommandError
+from headgate.engine.content import Content, canonical
+from headgate.engine.observation import RolloutView
+
+_PROMPT = "spec.prompt.version"
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """One object of the repository, and what it must hold."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    good: Content
+    """What its fields must hold; None as a field's value: it must not be there."""
+    bad: Content | None
+    """What the repository is believed to hold instead; None when that is not on record."""
+    known: frozenset[str] | None
+    """The values that may be replaced in a file; None: whatever stands there."""
+    why: tuple[str, ...]
+    """What happened, in lines for people."""
+    weights: tuple[str, ...] = ()
+    """The fields of the object that headgate writes, so that the repository should not hold them."""
+
+    @property
+    def group(self) -> str:
+        """The group of its kind."""
+        return self.api_version.split("/", maxsplit=1)[0]
+
+
+def stable_of(view: RolloutView) -> StableRef:
+    """The last good version. Raises CommandError when there is none yet."""
+    if view.status.stable is None:
+        raise CommandError(f"{view.key}: no version is stable yet, so there is none to go back to")
+    return view.status.stable
+
+
+def asked_instead(view: RolloutView) -> VersionRef | None:
+    """What the repository is believed to ask for instead of stable; None when nothing is to be reverted."""
+    stable, attempt, spec = stable_of(view), view.status.attempt, view.spec
+    if spec is not None and spec.prompt is not None and spec.prompt.version != stable.version:
+        asked = spec.prompt.version
+        digests = [known.digest for known in view.status.rejected if known.version == asked]
+        return VersionRef(version=asked, digest=next(iter(digests), ""))
+    if attempt is None or attempt.candidate.digest == stable.digest:
+        return None
+    if attempt.state is not AttemptState.ENDED:
+        return attempt.candidate
+    # Ready says that whoever keeps the spec has let the rejected version go.
+    rolled_back = attempt.outcome is Outcome.ROLLED_BACK
+    return attempt.candidate if rolled_back and not _is_ready(view.status) else None
+
+
+def of_prompt(view: RolloutView, instead: VersionRef) -> Revert:
+    """The Rollout's own line. Raises CommandError."""
+    stable, attempt = stable_of(view), view.status.attempt
+    known = {instead.version, *(rejection.version for rejection in view.status.rejected)}
+    if attempt is not None and attempt.outcome in (None, Outcome.ROLLED_BACK):
+        known.add(attempt.candidate.version)
+    return Revert(
+        api_version=API_VERSION,
+        kind="Rollout",
+        namespace=view.namespace,
+        name=view.name,
+        good=Content(((_PROMPT, canonical(stable.version)),)),
+        bad=Content(((_PROMPT, canonical(instead.version)),)),
+        known=frozenset(canonical(version) for version in known - {stable.version}),
+        why=_why(view, stable, instead),
+    )
+
+
+def of_target(view: RolloutView, target: TargetRef, instead: VersionRef, good: Content, bad: Content | None) -> Revert:
+    """The declared fields of the object that the Rollout releases."""
+    weights = (route.field for route in view.spec.routes()) if view.spec is not None else iter(())
+    return Revert(
+        api_version=target.api_version,
+        kind=target.kind,
+        namespace=view.namespace,
+        name=target.name,
+        good=good,
+        bad=bad,
+        known=None,
+        why=_why(view, stable_of(view), instead),
+        weights=tuple(
+            field.path
+            for field in weights
+            if field is not None
+            and field.target is not None
+            and (field.target.kind, field.target.name) == (target.kind, target.name)
+        ),
+    )
+
+
+def _why(view: RolloutView, stable: StableRef, instead: VersionRef) -> tuple[str, ...]:
+    """What became of the version that was asked for, and what the change does."""
+    attempt = view.status.attempt
+    rejection = next((known for known in view.status.rejected if known.version == instead.version), None)
+    if rejection is not None:
+        happened = f"{instead.version} was rejected in attempt {rejection.attempt}: {rejection.reason}"
+    elif attempt is not None and attempt.candidate.version == instead.version and attempt.outcome is None:
+        happened = f"{instead.version} is being tried in attempt {attempt.number}; this takes it back"
+    else:
+        happened = f"{instead.version} is asked for"
+    return happened, f"headgate Rollout {view.key}: back to the last good version, {stable.version}"
+
+
+def _is_ready(status: RolloutStatus) -> bool:
+    ready = (known for known in status.conditions if known.type == "Ready")
+    return any(known.status is ConditionStatus.TRUE for known in ready)

@@ -1,0 +1,120 @@
+"""What is released and kept in Git: whether a revert leaves it alone, and what a person then changes there."""
+
+from headgate.api.rollout import Delivery, RevertSpec
+from headgate.api.rollout_status import Rejection, TargetRef
+from headgate.engine.target import is_another
+from headgate.engine.turn import Turn
+
+_MOST_FIELDS = 3
+_LONGEST_REASON = 400
+
+
+def is_left_alone(turn: Turn) -> bool:
+    """Whether a revert writes nothing into what is released; weights are at 0 all the same.
+
+    A target that no weight of ours stands in is restored whoever keeps it: nothing else takes it from anybody.
+    """
+    spec = turn.observation.rollout.spec
+    # A spec that cannot be read says nothing of this: then it is Auto, which fights with nobody.
+    wanted = spec.rollback.revert_spec if spec is not None and spec.rollback is not None else RevertSpec.AUTO
+    match wanted:
+        case RevertSpec.NEVER:
+            return True
+        case RevertSpec.ALWAYS:
+            return False
+        case RevertSpec.AUTO:
+            return keeper_of(turn) is not None and _is_weighed(turn)
+
+
+def still_asked(turn: Turn) -> str | None:
+    """The name by which what is released still is the attempt's candidate; None when it is not, or is not to be seen.
+
+    By its name, or by its content under another name.
+    """
+    candidate, stable, view = turn.flight.candidate, turn.status.stable, turn.observation.rollout
+    if stable is None:
+        return None
+    if stable.target is not None:
+        target = turn.observation.target
+        if target is None or target.version is None or target.ref is None or target.ref.uid != stable.target.uid:
+            return None
+        return candidate.version if target.version.digest == candidate.digest else None
+    if view.spec is None or view.spec.prompt is None:
+        return None
+    asked = view.spec.prompt.version
+    known = turn.observation.versions.get(asked)
+    renamed = known is not None and known.digest == candidate.digest and asked != stable.version
+    return asked if asked == candidate.version or renamed else None
+
+
+def way_out(turn: Turn, rejection: Rejection) -> str:
+    """Why a rejected version that is asked for is not tried, and what a person can do about it."""
+    name, digest = turn.observation.rollout.name, rejection.digest[:19]
+    stays = "everybody stays on stable" if _is_weighed(turn) else "who reads the object has it: it holds no weight"
+    return (
+        f"{rejection.version} ({digest}) was rejected in attempt {rejection.attempt}:"
+        f" {rejection.reason[:_LONGEST_REASON]}; {stays}."
+        f" {change(turn) or 'Name another version'}, or allow it again with: headgate retry {name}"
+    )
+
+
+def change(turn: Turn) -> str:
+    """What to change, and where, so that the last good version is asked for; empty where nobody keeps the rejected one.
+
+    A sentence without its full stop: who keeps it, the field, the value now and the value to set, the command.
+    """
+    stable, rollout = turn.status.stable, turn.observation.rollout
+    keeper, never = keeper_of(turn), _is_never(turn)
+    if stable is None or is_another(turn) or (keeper is None and not never):
+        return ""
+    where = "in Git" if keeper is not None else "where it is kept"
+    how = f"(headgate git-revert {rollout.name})"
+    if stable.target is not None:
+        what = f"{stable.target.kind} {stable.target.name}"
+        put = f"put {_listed(stable.target.fields)} back {where} as in {stable.version}"
+        return f"{_who(keeper, what)}: {put} {how}"
+    if rollout.spec is None or rollout.spec.prompt is None:
+        return ""
+    asked = rollout.spec.prompt.version
+    put = f"change spec.prompt.version from {asked} to {stable.version} {where}"
+    return f"{_who(keeper, 'this Rollout')}: {put} {how}"
+
+
+def _who(keeper: str | None, what: str) -> str:
+    return f"{keeper} keeps {what}" if keeper is not None else f"spec.rollback.revertSpec is Never for {what}"
+
+
+def _is_never(turn: Turn) -> bool:
+    spec = turn.observation.rollout.spec
+    return spec is not None and spec.rollback is not None and spec.rollback.revert_spec is RevertSpec.NEVER
+
+
+def keeper_of(turn: Turn) -> str | None:
+    """Who keeps what a revert would write: the Rollout, or the target whoever keeps the Rollout; None: nobody."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is not None and stable.target is not None:
+        return target.keeper if target is not None else None
+    return turn.observation.rollout.keeper
+
+
+def _is_weighed(turn: Turn) -> bool:
+    """Whether a router of ours stands between the release and people: always, but for some targets."""
+    stable = turn.status.stable
+    if stable is None or stable.target is None:
+        return True
+    plan, spec = turn.observation.plan, turn.observation.rollout.spec
+    routes = plan.delivery if plan is not None else spec.routes() if spec is not None else []
+    return any(_is_in(route, stable.target) for route in routes)
+
+
+def _is_in(route: Delivery, target: TargetRef) -> bool:
+    named = route.field.target if route.field is not None else None
+    if named is None:
+        return False
+    group, other = named.api_version.split("/")[0], target.api_version.split("/")[0]
+    return (group, named.kind, named.name) == (other, target.kind, target.name)
+
+
+def _listed(fields: list[str]) -> str:
+    more = f" and {len(fields) - _MOST_FIELDS} more fields" if len(fields) > _MOST_FIELDS else ""
+    return ", ".join(fields[:_MOST_FIELDS]) + more
