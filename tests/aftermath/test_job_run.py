@@ -9,7 +9,7 @@ import pytest
 from headgate.aftermath.job_document import KEY, job_name
 from headgate.aftermath.job_run import JobRun
 from headgate.aftermath.tries import FailedTry, HookFailed
-from headgate.cluster.objects import CRON_JOB, JOB, ClusterError, Json, Kind, Refused, Unavailable
+from headgate.cluster.objects import CRON_JOB, JOB, ClusterError, Json, Kind, Objects, Refused, Unavailable
 from tests.aftermath.cron_jobs import cron_job
 from tests.aftermath.hooks import MADE
 from tests.delivery.memory_cluster import MemoryCluster
@@ -54,7 +54,10 @@ def job_run(cluster: Cluster, *happenings: Callable[[], None]) -> tuple[JobRun, 
         if left:
             left.pop(0)()
 
-    return JobRun(MADE, cluster, asyncio.Semaphore(1), sleep), slept
+    async def writer() -> Objects:
+        return cluster
+
+    return JobRun(MADE, cluster, writer, asyncio.Semaphore(1), sleep), slept
 
 
 def nothing() -> None:

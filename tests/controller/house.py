@@ -7,7 +7,16 @@ from typing import Any
 
 from headgate.aftermath.webhooks import Webhooks
 from headgate.api.configuration import Configuration
-from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, QUALITY_GATE, ROLLOUT, ClusterError, Json, Kind
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    PROMPT_VERSION,
+    QUALITY_GATE,
+    ROLLOUT,
+    ClusterError,
+    Json,
+    Kind,
+    Objects,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.aftermath import Aftermath
@@ -18,6 +27,7 @@ from headgate.controller.metrics import Metrics
 from headgate.controller.observing import Observing
 from headgate.controller.prompt_versions import VersionUpkeep
 from headgate.controller.reconcile import Reconcile
+from headgate.controller.speaking import Speaking
 from headgate.engine.evidence import Look, Question, Reading, ReadingKind
 from headgate.engine.observation import Key
 from tests.controller import documents
@@ -61,14 +71,15 @@ class Sources:
 class House:
     """One operator's insides."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, account_required: bool = False) -> None:
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
         self.cluster = Cluster()
         self.store = Store()
         self.sources = Sources()
         metrics = Metrics()
         snapshots = Snapshots(self.cluster)
-        observing = Observing(self.store, self.cluster, snapshots)
+        observing = Observing(self.store, self.cluster, snapshots, account_required=account_required)
+        self.speaking = Speaking(self.cluster, snapshots, required=account_required)
         self.announcer = Announcer(self.cluster, metrics.event_dropped)
         self._versions = VersionUpkeep(self.store, self.cluster, self.now)
         self.measuring = Measuring(self.sources, metrics, self.now, lambda _key: None)
@@ -81,6 +92,7 @@ class House:
                 objects=self.cluster,
                 snapshots=snapshots,
                 observing=observing,
+                speaking=self.speaking,
                 announcer=self.announcer,
                 metrics=metrics,
                 now=self.now,
@@ -90,6 +102,7 @@ class House:
                 Webhooks(Configuration()),
                 self.cluster,
                 metrics,
+                writer_of=self._writer_of,
                 now=self.now,
                 done=lambda _key: None,
                 may_act=lambda: True,
@@ -99,8 +112,26 @@ class House:
             poke_last=lambda _key: None,
         )
 
+    async def _writer_of(self, key: Key) -> Objects:
+        view = self.store.rollouts.get(key)
+        assert view is not None
+        return await self.speaking.for_more(view)
+
     def now(self) -> datetime:
         return self.time
+
+    def take_over(self, other: "House") -> None:
+        """A restart: what the API server has stays, what was remembered is gone."""
+        self.cluster.share(other.cluster)
+        for (kind, _, _), raw in list(self.cluster.objects.items()):
+            if kind == ROLLOUT:
+                self.store.saw_rollout(raw)
+            elif kind == PROMPT_VERSION:
+                self.store.saw_version(raw)
+            elif kind == QUALITY_GATE:
+                self.store.saw_gate(raw)
+            else:
+                self.store.documents.watched(kind, raw, deleted=False)
 
     async def versions(self, *names: str) -> None:
         for name in names:

@@ -9,7 +9,7 @@ import pytest
 
 from headgate.aftermath.webhooks import Webhooks
 from headgate.api.configuration import Configuration, Webhook
-from headgate.cluster.objects import Json, Kind
+from headgate.cluster.objects import Json, Kind, Objects
 from headgate.controller.aftermath import Aftermath
 from headgate.controller.case import Case
 from headgate.controller.metrics import Metrics
@@ -30,16 +30,21 @@ class Beside:
         self.cluster = MemoryCluster()
         self.case = Case(POSTED.uid)
         self.leads = True
+        self.writer: Objects = self.cluster
         self.poked = asyncio.Event()
         webhook = Webhook(name="cache", url=receiver.url, timeout="1m")
         self.aftermath = Aftermath(
             Webhooks(Configuration(hooks=[webhook])),
             self.cluster,
             Metrics(),
+            writer_of=self._writer_of,
             now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC),
             done=lambda _key: self.poked.set(),
             may_act=lambda: self.leads,
         )
+
+    async def _writer_of(self, _key: Key) -> Objects:
+        return self.writer
 
     async def ends(self) -> None:
         async with asyncio.timeout(20):

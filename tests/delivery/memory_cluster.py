@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from itertools import count
 from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
 from headgate.cluster.documents import SeenDocuments
-from headgate.cluster.objects import AlreadyExists, Conflict, Json, JsonValue, Kind, NotFound
+from headgate.cluster.objects import AlreadyExists, Conflict, Forbidden, Json, JsonValue, Kind, NotFound, Revisions
 
 Key = tuple[Kind, str, str]
 Document: TypeAlias = dict[str, Any]
@@ -23,13 +24,22 @@ class MemoryCluster:
         self.before_write: Callable[[], None] | None = None
         self.refuse: Callable[[Json], Exception | None] = lambda _body: None
         self.documents = SeenDocuments()
+        self.forbidden: Callable[[str, Kind], str | None] = lambda _account, _kind: None
+        """The server's words for why an account may not write a kind."""
+        self.by_account: list[tuple[str, str, str, str]] = []
+        """The writes that were sent as somebody else: account, verb, kind and name."""
+        self._accounts: WeakValueDictionary[str, _Acting] = WeakValueDictionary()
         self._versions = count(101)
 
     def peer(self) -> "MemoryCluster":
         """Another process's view of the same objects: it has seen nothing yet."""
         other = MemoryCluster(*self.absent)
-        other.objects, other._versions = self.objects, self._versions
+        other.share(self)
         return other
+
+    def share(self, other: "MemoryCluster") -> None:
+        """Serves the other's objects."""
+        self.objects, self._versions = other.objects, other._versions
 
     def put(self, kind: Kind, obj: Json) -> Json:
         """Somebody else's write, which no watch has told of yet."""
@@ -96,6 +106,13 @@ class MemoryCluster:
             raise Conflict(f"{kind.kind} {name}: another one")
         del self.objects[kind, namespace, name]
 
+    def acting_as(self, namespace: str, service_account: str) -> Revisions:
+        account = f"{namespace}/{service_account}"
+        acting = self._accounts.get(account)
+        if acting is None:
+            acting = self._accounts[account] = _Acting(self, account)
+        return acting
+
     async def _about_to_write(self, verb: str, kind: Kind, name: str) -> None:
         self.requests.append((verb, kind.kind, name))
         await asyncio.sleep(0)
@@ -116,6 +133,44 @@ class MemoryCluster:
             obj["metadata"] = {"uid": "u", "namespace": "ai", **metadata, "resourceVersion": str(next(self._versions))}
         self.objects[key] = obj
         return deepcopy(obj)
+
+
+class _Acting:
+    """The same objects, written as an account; reads are the operator's own."""
+
+    def __init__(self, cluster: MemoryCluster, account: str) -> None:
+        self._cluster = cluster
+        self._account = account
+        self.get, self.labelled = cluster.get, cluster.labelled
+
+    async def create(self, kind: Kind, namespace: str, body: Json) -> Json:
+        self._write("create", kind, str(_metadata(body)["name"]))
+        return await self._cluster.create(kind, namespace, body)
+
+    async def merge_patch(
+        self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""
+    ) -> Json:
+        self._write("patch", kind, name)
+        return await self._cluster.merge_patch(
+            kind, namespace, name, body, resource_version=resource_version, subresource=subresource
+        )
+
+    async def json_patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
+    ) -> Json:
+        self._write("patch", kind, name)
+        return await self._cluster.json_patch(kind, namespace, name, operations)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        self._write("delete", kind, name)
+        await self._cluster.delete(kind, namespace, name, uid)
+
+    def _write(self, verb: str, kind: Kind, name: str) -> None:
+        words = self._cluster.forbidden(self._account, kind)
+        if words is not None:
+            self._cluster.requests.append(("forbidden", kind.kind, name))
+            raise Forbidden(words)
+        self._cluster.by_account.append((self._account, verb, kind.kind, name))
 
 
 def _metadata(obj: Json) -> Json:

@@ -181,10 +181,10 @@ async def test_a_living_rollouts_field_is_its_own(cluster: MemoryCluster) -> Non
     assert (await router(cluster, DELIVERY, "older").apply(routing(50))).weight == 50
 
 
-async def test_the_servers_refusal_is_for_a_person_to_mend(cluster: MemoryCluster) -> None:
+async def test_the_servers_refusal_is_told_as_it_is(cluster: MemoryCluster) -> None:
     around = NamespaceObjects("ai", _Refusing(), cluster.documents)
     refusing = FieldRouter("r", FieldDelivery(path=PATH, target=RANKER), around, lambda _: True, lambda _t, _p: SERVICE)
-    with pytest.raises(Unusable, match="at most 50"):
+    with pytest.raises(Refused, match="at most 50"):
         await refusing.apply(routing(100))
 
 

@@ -262,7 +262,7 @@ async def test_an_immutable_config_map_is_refused_by_name(cluster: MemoryCluster
 
 
 async def test_a_server_s_refusal_reaches_the_caller(cluster: MemoryCluster) -> None:
-    cluster.put(CONFIG_MAP, config_map("{}"))
+    cluster.put(CONFIG_MAP, config_map('{"flags": {}}'))
     cluster.refuse = lambda _body: Refused("too large")
     with pytest.raises(Refused):
         await router(cluster).apply(at_rest())

@@ -43,6 +43,7 @@ async def test_simultaneous_changes_of_one_document_are_few_writes_and_no_confli
 
 
 async def test_two_keys_of_one_config_map_go_together(cluster: MemoryCluster) -> None:
+    cluster.put(CONFIG_MAP, {"metadata": {"name": "flags", "labels": {"headgate.dev/watch": "true"}}})
     await asyncio.gather(*(router(cluster, "a", key).apply(routing(10, rollout="a")) for key in ("one", "two")))
     assert {"one", "two"} <= cluster.at(CONFIG_MAP, "flags")["data"].keys()
 

@@ -53,8 +53,14 @@ def pod() -> Document:
 
 @pytest.mark.parametrize(
     "values",
-    [None, [], ["--set", "watch.namespace=default"]],
-    ids=["manifest", "chart", "one namespace"],
+    [
+        None,
+        [],
+        ["--set", "watch.namespace=default"],
+        ["--set", "networkPolicy.enabled=true,impersonation.namespaces={default},impersonation.constrained=true"],
+        ["--set", "networkPolicy.enabled=true,impersonation.everywhere=true,impersonation.serviceAccounts={deployer}"],
+    ],
+    ids=["manifest", "chart", "one namespace", "one namespace's accounts", "an account everywhere"],
 )
 def test_every_object_is_taken(cluster: DynamicClient, values: list[str] | None) -> None:
     text = INSTALL.read_text() if values is None else render(*values)

@@ -1,11 +1,15 @@
 """A hook that is a Job: made once, and looked at until it ends. It reaches the API server through Objects alone."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from headgate.aftermath.job_document import KEY, job_document, job_name
 from headgate.aftermath.tries import FailedTry, HookFailed, Sleep
 from headgate.cluster.objects import CRON_JOB, JOB, AlreadyExists, ClusterError, Json, NotFound, Objects, Refused
 from headgate.engine.hooks import DueHook
+
+Writer = Callable[[], Awaitable[Objects]]
+"""Finds as whom something is written. Raises ClusterError."""
 
 _FIRST_POLL = 2.0
 _GROWTH = 1.5
@@ -15,10 +19,16 @@ _LONGEST_POLL = 60.0
 class JobRun:
     """One hook's Job."""
 
-    def __init__(self, hook: DueHook, objects: Objects, turn: asyncio.Semaphore, sleep: Sleep = asyncio.sleep) -> None:
-        """``turn`` bounds how many Jobs are asked about at once: what must not wait asks the same API server."""
+    def __init__(
+        self, hook: DueHook, objects: Objects, writer: Writer, turn: asyncio.Semaphore, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        """``writer`` finds as whom the Job is made; it is looked at by ``objects``.
+
+        ``turn`` bounds how many Jobs are asked about at once: what must not wait asks the same API server.
+        """
         self._hook = hook
         self._objects = objects
+        self._writer = writer
         self._turn = turn
         self._sleep = sleep
         self._name = job_name(hook)
@@ -35,7 +45,7 @@ class JobRun:
             async with self._turn:
                 cron_job = await self._objects.get(CRON_JOB, hook.namespace, hook.cron_job or "")
                 try:
-                    await self._objects.create(JOB, hook.namespace, job_document(hook, cron_job))
+                    await (await self._writer()).create(JOB, hook.namespace, job_document(hook, cron_job))
                 except AlreadyExists:
                     found = await self._objects.get(JOB, hook.namespace, self._name)
                     if not self._is_ours(found):

@@ -131,6 +131,9 @@ class Configuration(SpecModel):
     hooks: Annotated[list[Webhook], Field(max_length=64)] = []
     """The webhooks that Rollouts may have called after a revert."""
 
+    require_service_account_name: bool = False
+    """Whether every Rollout must name a ServiceAccount (spec.serviceAccountName); nothing is written for others."""
+
     @field_validator("sources")
     @classmethod
     def _distinct(cls, sources: list[Source]) -> list[Source]:

@@ -325,6 +325,9 @@ class RolloutSpec(SpecModel):
     """Everybody, at once, to stable or to the legacy path. Turning it Off raises nothing."""
     rollback: Rollback | None = None
     """What takes an attempt back besides its gates, and what a revert does; an edit counts at once."""
+    service_account_name: ObjectName | None = None
+    """A ServiceAccount of this namespace as which routers, the target and hooks' Jobs are written, with its rights
+    alone; headgate itself when not given. An edit counts at once."""
     revision_history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many snapshots of the target are kept besides those of stable, of the candidate and of what was rejected."""
 

@@ -8,7 +8,7 @@ from headgate.api.model import GROUP, SpecModel
 from headgate.api.target import ApiVersion, FieldPath, KindName, holds
 
 # Whoever edits one of these edits the cluster's own rules, or runs what they like: no way leads there through headgate.
-_BUILT_IN = frozenset(
+BUILT_IN = frozenset(
     {
         "admissionregistration.k8s.io",
         "apiextensions.k8s.io",
@@ -35,6 +35,9 @@ _BUILT_IN = frozenset(
         "storagemigration.k8s.io",
     }
 )
+"""The groups that an API server serves by itself."""
+# headgate's routers write these, with marks of their own in them; a second way in would go round those.
+_OF_ROUTERS = frozenset({"core.openfeature.dev", "gateway.networking.k8s.io"})
 
 
 class TargetKind(SpecModel):
@@ -53,7 +56,12 @@ class TargetKind(SpecModel):
         group = api_version.split("/", maxsplit=1)[0]
         if group == GROUP or group.endswith(f".{GROUP}"):
             raise ValueError(f"{api_version} is headgate's own; a Rollout releases no Rollout; remove it")
-        if group in _BUILT_IN:
+        if group in _OF_ROUTERS:
+            raise ValueError(
+                f"{api_version} is what deliveries write by themselves (flag.featureFlag, httpRoute), with marks that a"
+                " second way in would go round; remove it"
+            )
+        if group in BUILT_IN:
             raise ValueError(
                 f"{api_version} is built into Kubernetes; only custom resources are targets, or a Rollout would be"
                 " a way to rights that its author has not; remove it"

@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlencode
+from weakref import WeakValueDictionary
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from headgate import __version__
+from headgate.cluster.impersonation import HEADER, user_of
 from headgate.cluster.objects import (
     FIELD_MANAGER,
     ClusterError,
@@ -20,6 +23,7 @@ from headgate.cluster.objects import (
     Kind,
     NotFound,
     NotLeading,
+    TooLarge,
     Unavailable,
 )
 from headgate.cluster.refusals import refusal
@@ -30,6 +34,9 @@ _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0, connect=5.0)
 _PAGE = 500
+MOST_BYTES = 32 * 1024 * 1024
+"""An answer longer than this is dropped unread: what a tenant stores must not fill this process."""
+_CHUNK = 256 * 1024
 _Body: TypeAlias = Json | list[dict[str, JsonValue]] | None
 _MANAGED = urlencode({"fieldManager": FIELD_MANAGER})
 
@@ -73,6 +80,23 @@ class Client:
         # Waiting for a connection in the pool itself is unfair: under load a waiter starves for seconds.
         self._turn = asyncio.Semaphore(configuration.connection_pool_maxsize)
 
+        # For as long as somebody writes as it: tenants choose the names, so they must not pile up.
+        self._acting: WeakValueDictionary[str, Client] = WeakValueDictionary()
+        self._user = ""
+
+    def acting_as(self, namespace: str, service_account: str) -> "Client":
+        """This client, on the same connections, with every write sent as that ServiceAccount. Raises Refused.
+
+        The API server then grants what the account may do, and nothing of what the operator may. Reads stay the
+        operator's own. Two for the same account are the same object while both are held.
+        """
+        user = user_of(namespace, service_account)
+        acting = self._acting.get(user)
+        if acting is None:
+            acting = self._acting[user] = copy(self)
+            acting._user = user  # noqa: SLF001 - one of its own kind
+        return acting
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._api.close()
@@ -108,12 +132,18 @@ class Client:
 
     async def pages(self, kind: Kind, namespace: str | None, label_selector: str = "") -> AsyncIterator[Page]:
         """All objects of a kind, page by page. Raises NotFound when the kind is not served."""
-        query = {"limit": str(_PAGE)}
+        query: dict[str, str] = {}
         if label_selector:
             query["labelSelector"] = label_selector
-        path = collection_path(kind, namespace)
+        path, limit = collection_path(kind, namespace), _PAGE
         while True:
-            answer = await self._request("GET", kind, f"{path}?{urlencode(query)}")
+            try:
+                answer = await self._request("GET", kind, f"{path}?{urlencode({**query, 'limit': limit})}")
+            except TooLarge:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 8)
+                continue
             metadata, items = answer.get("metadata"), answer.get("items")
             if not isinstance(metadata, dict) or not isinstance(items, list):
                 raise Unavailable(f"list {kind.plural}: the answer is no list")
@@ -169,6 +199,8 @@ class Client:
         headers = {"Accept": _JSON, "User-Agent": self._api.user_agent}
         if content:
             headers["Content-Type"] = content
+        if self._user and method != "GET":
+            headers[HEADER] = self._user
         try:
             await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
             async with self._turn:
@@ -178,7 +210,7 @@ class Client:
                 response = await self._api.call_api(
                     method, f"{self._host}{path}", headers, body=body, _request_timeout=_TIMEOUT
                 )
-                data = await response.read()
+                data = await _read(response.response, what)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise Unavailable(f"{what}: no answer from the API server ({reason[:200]})") from error
@@ -192,3 +224,14 @@ class Client:
         if not isinstance(answer, dict):
             raise Unavailable(f"{what}: the answer is no object")
         return answer
+
+
+async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
+    """The whole answer. Raises TooLarge, with the connection closed, and what aiohttp raises."""
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        data += chunk
+        if len(data) > MOST_BYTES:
+            response.close()
+            raise TooLarge(f"{what}: the answer is longer than {MOST_BYTES // 1024 // 1024} MiB")
+    return bytes(data)

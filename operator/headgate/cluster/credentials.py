@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import aiohttp
 import kopf
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
@@ -24,6 +25,7 @@ async def credentials(kubeconfig: Path | None, context: str | None = None) -> Co
     configuration.connection_pool_maxsize = _POOL
     # The API server is reached directly: a proxy variable meant for the internet must not see the pod's token.
     configuration.client_session_kwargs = {"trust_env": False}
+    configuration.trace_configs = [_no_redirects()]
     try:
         if kubeconfig is not None:
             await load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=configuration)
@@ -33,6 +35,17 @@ async def credentials(kubeconfig: Path | None, context: str | None = None) -> Co
         where = f"the kubeconfig {kubeconfig}" if kubeconfig is not None else "the pod's ServiceAccount"
         raise Refused(f"{where} cannot be used: {' '.join(str(error).split())}; give --kubeconfig FILE") from error
     return configuration
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """The API server never points elsewhere; whoever does gets neither the token nor a write."""
+
+    async def refuse(_session: object, _context: object, _params: object) -> None:
+        raise aiohttp.ClientError("it points to another address, which is not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 def own_namespace() -> str | None:

@@ -61,6 +61,10 @@ class Refused(ClusterError):
     """The server will not have it as it is (400, 403, 413, 422): trying again changes nothing by itself."""
 
 
+class Forbidden(Refused):
+    """Whoever asked has not the right (403): a person must give it, or name somebody else who has it."""
+
+
 class Unavailable(ClusterError):
     """No answer, or one that says later (429, 5xx, connection, timeout). The write may or may not have happened."""
 
@@ -68,6 +72,10 @@ class Unavailable(ClusterError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds, when the server said so."""
+
+
+class TooLarge(Unavailable):
+    """The answer was longer than is read; less may be asked for."""
 
 
 class NotLeading(ClusterError):
@@ -107,6 +115,17 @@ class Revisions(Objects, Protocol):
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
         """Deletes it while it is the object of that UID. Raises Conflict, NotFound."""
+        ...
+
+
+class Impersonates(Revisions, Protocol):
+    """Revisions that can also be written in the name of a ServiceAccount."""
+
+    def acting_as(self, namespace: str, service_account: str) -> Revisions:
+        """The same, with every write sent as that ServiceAccount and no other power behind it. Raises Refused.
+
+        Reads stay the operator's own. Two for the same account are the same object while both are held.
+        """
         ...
 
 

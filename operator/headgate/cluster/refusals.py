@@ -2,7 +2,17 @@
 
 import json
 
-from headgate.cluster.objects import AlreadyExists, ClusterError, Conflict, Json, NotFound, Refused, Unavailable
+from headgate.api.plain_text import plain
+from headgate.cluster.objects import (
+    AlreadyExists,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Json,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 
 _LONGEST = 400
 # What is said when a `test` does not hold, or what is tested is not there: by the API server, which leaves the reason
@@ -33,7 +43,7 @@ def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, jso
     # 410: a list that took longer than the server remembers.
     if status in (401, 408, 410, 429) or status >= 500:
         return Unavailable(text, _seconds(retry_after))
-    return Refused(text)
+    return Forbidden(text) if status == 403 else Refused(text)
 
 
 def _status(body: bytes) -> Json:
@@ -52,7 +62,7 @@ def _judges_content(answer: Json) -> bool:
 
 
 def _one_line(message: object) -> str:
-    return " ".join(message.split())[:_LONGEST] if isinstance(message, str) else ""
+    return plain(" ".join(message.split())[:_LONGEST]) if isinstance(message, str) else ""
 
 
 def _seconds(retry_after: str | None) -> float | None:

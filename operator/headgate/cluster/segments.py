@@ -9,6 +9,16 @@ _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SUBRESOURCES = frozenset({"", "status"})
 
 
+def is_namespace(name: str) -> bool:
+    """Whether a namespace can have that name."""
+    return _LABEL.fullmatch(name) is not None
+
+
+def is_object_name(name: str) -> bool:
+    """Whether an object can have that name."""
+    return len(name) <= 253 and _NAME.fullmatch(name) is not None
+
+
 def group_path(group: str, version: str) -> str:
     """The path under which the API server tells what it serves of a group. Raises Refused for what is no group."""
     if not _NAME.fullmatch(group) or not _LABEL.fullmatch(version):
@@ -21,14 +31,14 @@ def collection_path(kind: Kind, namespace: str | None) -> str:
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     if namespace is None:
         return f"{root}/{kind.plural}"
-    if not _LABEL.fullmatch(namespace):
+    if not is_namespace(namespace):
         raise Refused(f"{kind.kind}: {namespace[:80]!r} is not a namespace's name")
     return f"{root}/namespaces/{namespace}/{kind.plural}"
 
 
 def object_path(kind: Kind, namespace: str, name: str, subresource: str = "") -> str:
     """The path of one object. Raises Refused for what is no object's name (``..``, ``%2e``, ``/``, ``#``, ``?``)."""
-    if len(name) > 253 or not _NAME.fullmatch(name):
+    if not is_object_name(name):
         raise Refused(f"{kind.kind}: {name[:80]!r} is not an object's name")
     if subresource not in _SUBRESOURCES:
         raise Refused(f"{kind.kind}: {subresource[:80]!r} is not a subresource that headgate writes")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from headgate.aftermath.job_run import JobRun
@@ -30,11 +30,16 @@ class Aftermath:
         objects: Objects,
         metrics: Metrics,
         *,
+        writer_of: Callable[[Key], Awaitable[Objects]],
         now: Callable[[], datetime],
         done: Callable[[Key], None],
         may_act: Callable[[], bool],
     ) -> None:
-        """``done`` is told when a hook of a Rollout ended; ``may_act`` whether this replica is the one that acts."""
+        """``done`` is told when a hook of a Rollout ended; ``may_act`` whether this replica is the one that acts.
+
+        ``writer_of`` finds as whom a Rollout's Jobs are made.
+        """
+        self._writer_of = writer_of
         self._webhooks = webhooks
         self._objects = objects
         self._metrics = metrics
@@ -80,7 +85,7 @@ class Aftermath:
     async def _run(self, key: Key, case: Case, hook: DueHook) -> None:
         started, which = self._now(), (hook.attempt, hook.name)
         try:
-            ending = await self._ending(hook)
+            ending = await self._ending(key, hook)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in a hook is its failure, never a crash
             _log.exception("%s: hook %r of attempt %d", key, hook.name, hook.attempt)
             ending = Ending(succeeded=False, message=f"headgate's own fault: {type(error).__name__}", tries=0)
@@ -90,9 +95,10 @@ class Aftermath:
         case.hook_results[which] = HookResult(ending.succeeded, ending.message, ending.tries, started, self._now())
         self._done(key)
 
-    async def _ending(self, hook: DueHook) -> Ending:
+    async def _ending(self, key: Key, hook: DueHook) -> Ending:
         if hook.webhook is None:
-            return await run(hook, JobRun(hook, self._objects, self._jobs), grace=_GRACE_SECONDS)
+            job = JobRun(hook, self._objects, lambda: self._writer_of(key), self._jobs)
+            return await run(hook, job, grace=_GRACE_SECONDS)
         poster = self._webhooks.poster(hook.webhook, hook.namespace)
         if isinstance(poster, str):
             return Ending(succeeded=False, message=poster, tries=0)

@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import Enum, auto
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus
-from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, NotFound, Refused, Revisions, Unavailable
+from headgate.cluster.objects import (
+    ROLLOUT,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Refused,
+    Revisions,
+    Unavailable,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.status_patch import dumped, merge_patch
 from headgate.cluster.store import Store
@@ -18,8 +27,10 @@ from headgate.controller.case import Case
 from headgate.controller.metrics import Metrics
 from headgate.controller.observing import Observing
 from headgate.controller.restoring import Restoring
+from headgate.controller.speaking import Speaker, Speaking
 from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
+from headgate.engine.authority import refused_again
 from headgate.engine.decision import Decision, SpecRestore
 from headgate.engine.observation import Observation, RolloutView
 
@@ -54,6 +65,7 @@ class CarryingOut:
         objects: Revisions,
         snapshots: Snapshots,
         observing: Observing,
+        speaking: Speaking,
         announcer: Announcer,
         metrics: Metrics,
         now: Callable[[], datetime],
@@ -62,6 +74,7 @@ class CarryingOut:
         self._objects = objects
         self._snapshots = snapshots
         self._observing = observing
+        self._speaking = speaking
         self._restoring = Restoring(store, objects)
         self._targets = Targets(store, objects)
         self._announcer = announcer
@@ -79,7 +92,7 @@ class CarryingOut:
             if decision.manifest is not None:
                 await self._snapshots.create_plan(decision.manifest)
             if decision.commit:
-                await self._release_before_the_end(view, decision, case)
+                await self._release_before_the_end(seen, decision, case)
                 await self._commit(seen, decision, case)
         except ClusterError as error:
             return await self._not_committed(seen, decision, case, error)
@@ -90,7 +103,7 @@ class CarryingOut:
         try:
             if decision.urgent:
                 await self._record(view, decision, case)
-            if decision.restore is not None and not await self._restore(view, decision.restore, case):
+            if decision.restore is not None and not await self._restore(seen, decision.restore, case):
                 return Outcome.UNRESTORED
         except ClusterError as error:
             return self._postponed(view, case, error)
@@ -121,37 +134,49 @@ class CarryingOut:
     async def _record(self, view: RolloutView, decision: Decision, case: Case) -> None:
         if decision.record is not None:
             await self._snapshots.write_record(view.key, decision.record)
-            case.memory = replace(case.memory, recorded=decision.status.revision)
+            account = decision.record.service_account_name
+            case.memory = replace(case.memory, recorded=decision.status.revision, account_recorded=account)
 
-    async def _restore(self, view: RolloutView, wanted: SpecRestore, case: Case) -> bool:
+    async def _restore(self, seen: Observation, wanted: SpecRestore, case: Case) -> bool:
         """Whether what was released is back, or is left alone; else the memory holds why. Raises ClusterError."""
-        attempt = wanted.attempt
+        view, attempt = seen.rollout, wanted.attempt
         if wanted.target is None:
             await self._restoring.restore(view, wanted)
         else:
+            speaker = await self._speaking.of(view, seen.plan)
             try:
-                await self._targets.restore(view, wanted.restored, wanted.target)
+                await self._targets.restore(view, wanted.restored, wanted.target, speaker.objects)
             except (Unfit, Refused) as error:
                 _log.warning("%s: %s", view.key, error)
-                reason = error.reason if isinstance(error, Unfit) else "RestoreRefused"
-                failed = unrestored(case.memory.unrestored, attempt, reason, str(error), self._now())
+                reason, words = "RestoreRefused", str(error)
+                if isinstance(error, Unfit):
+                    reason = error.reason
+                elif isinstance(error, Forbidden):
+                    reason, words = speaker.refusal(error)
+                failed = unrestored(case.memory.unrestored, attempt, reason, words, self._now())
                 case.memory = replace(case.memory, unrestored=failed)
                 return False
         case.released = attempt
         case.memory = replace(case.memory, restored=attempt, unrestored=None)
         return True
 
-    async def _release_before_the_end(self, view: RolloutView, decision: Decision, case: Case) -> None:
+    async def _release_before_the_end(self, seen: Observation, decision: Decision, case: Case) -> None:
         """After a crash between the restore and its end, headgate may still own the field that it restored."""
+        view = seen.rollout
         before, after = view.status.attempt, decision.status.attempt
         if before is None or after is None or before.state is not AttemptState.ROLLING_BACK:
             return
         if after.state is AttemptState.ENDED and _rejected(decision.status) and case.released != after.number:
             target = after_stable.target if (after_stable := decision.status.stable) is not None else None
-            if target is not None:
-                await self._targets.release(view, target)
-            else:
-                await self._restoring.release(view)
+            try:
+                if target is not None:
+                    speaker = await self._speaking.of(view, seen.plan)
+                    await self._targets.release(view, target, speaker.objects)
+                else:
+                    await self._restoring.release(view)
+            except Refused as error:
+                # Everything is back: what is left over is a name in managedFields, and no reason never to end.
+                _log.warning("%s: headgate still owns the fields that it restored: %s", view.key, error)
             case.released = after.number
 
     async def _commit(self, seen: Observation, decision: Decision, case: Case) -> None:
@@ -204,11 +229,17 @@ class CarryingOut:
         routing = decision.routing
         if routing is None or not decision.deliver:
             return Outcome.DONE
-        known = self._observing.routers(seen.rollout, decision.routes)
+        try:
+            speaker = await self._speaking.of(seen.rollout, decision.manifest or seen.plan)
+        except ClusterError as error:
+            return self._postponed(seen.rollout, case, error)
+        known = self._observing.routers(seen.rollout, decision.routes, speaker.objects)
         chosen = sorted(name for name in decision.deliver if name in known)
         answers = await asyncio.gather(*(known[name].apply(routing) for name in chosen), return_exceptions=True)
         outcome = Outcome.DONE
+        lowers = routing.candidate is None
         for name, answer in zip(chosen, answers, strict=True):
+            self._remember_refusal(case, name, speaker, answer, lowers=lowers)
             match answer:
                 case Fenced() | Conflict():
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
@@ -216,6 +247,10 @@ class CarryingOut:
                 case Unusable():
                     # A person must act; the next look says so in the status, and their change brings it about.
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
+                    outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
+                case Refused():
+                    # The next look says so, and the others, and what is left of a way back, wait for nobody's rights.
+                    _log.warning("%s: %s: %s", seen.rollout.key, name, answer)
                     outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
                 case ClusterError():
                     outcome = self._postponed(seen.rollout, case, answer)
@@ -228,6 +263,16 @@ class CarryingOut:
             self._metrics.taken_back(seen.rollout.key, decision.status)
             case.breached_at = None
         return outcome
+
+    def _remember_refusal(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
+        known = {name: refusal for name, refusal in case.memory.refused.items() if name != router}
+        if isinstance(answer, Refused):
+            reason, words = speaker.refusal(answer)
+            before = case.memory.refused.get(router)
+            known[router] = refused_again(before, speaker.account, reason, words, self._now(), lowers=lowers)
+        elif isinstance(answer, BaseException):
+            return
+        case.memory = replace(case.memory, refused=known)
 
     def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
         case.failures += 1

@@ -1,12 +1,13 @@
 """The operator's own metrics. Labels are objects' names and words of closed sets; a gone object's series go."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from headgate.api.rollout_status import Phase, RolloutStatus, VerdictKind
+from headgate.api.rollout_status import Outcome, Phase, RolloutStatus, VerdictKind
 from headgate.controller import clock
 from headgate.engine.evidence import Evidence
 from headgate.engine.observation import Key
@@ -118,6 +119,9 @@ class Metrics:
     def committed(self, rollout: Key, before: RolloutStatus, after: RolloutStatus) -> None:
         """The status that is in force now, and the one before it."""
         where = (rollout.namespace, rollout.name)
+        if before.attempts != after.attempts:
+            # Gates and checks are those of one attempt: else their names would pile up as fast as somebody edits them.
+            self._drop(rollout, lambda gauge: gauge in (self._verdict, self._value))
         self._show(rollout, self._weight, (*where, "candidate"), after.weight)
         self._show(rollout, self._weight, (*where, "stable"), 100 - after.weight)
         self._one_of(rollout, self._phase, where, after.phase or Phase.IDLE, Phase)
@@ -134,8 +138,19 @@ class Metrics:
     def forget(self, rollout: Key) -> None:
         """The Rollout is gone, and its series with it."""
         self._alerted.pop(rollout, None)
-        for gauge, labels in self._shown.pop(rollout, ()):
+        self._drop(rollout, lambda _gauge: True)
+        self._shown.pop(rollout, None)
+        if all(known.namespace != rollout.namespace for known in self._shown):
+            for outcome in Outcome:
+                # Nothing is left of it that was counted; an error is only that this outcome never was.
+                with contextlib.suppress(KeyError):
+                    self._attempts.remove(rollout.namespace, outcome.value)
+
+    def _drop(self, rollout: Key, which: Callable[[Gauge], bool]) -> None:
+        shown = self._shown.get(rollout, set())
+        for gauge, labels in [series for series in shown if which(series[0])]:
             gauge.remove(*labels)
+            shown.discard((gauge, labels))
 
     def _one_of(self, rollout: Key, gauge: Gauge, labels: tuple[str, ...], chosen: str, choices: Iterable[str]) -> None:
         shown = self._shown.get(rollout, set())

@@ -26,12 +26,18 @@ class Observing:
         objects: Objects,
         snapshots: Snapshots,
         hook_problems: Callable[[RolloutView], Mapping[str, str]] = lambda _view: {},
+        *,
+        account_required: bool = False,
     ) -> None:
-        """``hook_problems`` tells, by name, why hooks of a Rollout's spec cannot be run."""
+        """``hook_problems`` tells, by name, why hooks of a Rollout's spec cannot be run.
+
+        ``account_required``: whether every Rollout must name a ServiceAccount.
+        """
         self._hook_problems = hook_problems
         self._store = store
         self._objects = objects
         self._snapshots = snapshots
+        self._account_required = account_required
 
     async def observe(self, view: RolloutView, case: Case) -> Observation:
         """From what is known; asks the API server for a manifest that was never read. Raises Unavailable then."""
@@ -58,12 +64,14 @@ class Observing:
             return None
         return self._store.saw_rollout(raw, poke=False)
 
-    def routers(self, view: RolloutView, routes: tuple[Delivery, ...]) -> dict[str, Router]:
-        """The routers behind those deliveries."""
+    def routers(
+        self, view: RolloutView, routes: tuple[Delivery, ...], writer: Objects | None = None
+    ) -> dict[str, Router]:
+        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given."""
         return routers(
             view.namespace,
             routes,
-            self._objects,
+            writer if writer is not None else self._objects,
             self._store.documents,
             lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
             self._store.targets.kind_of,
@@ -96,6 +104,7 @@ class Observing:
             fresh=fresh,
             routers=states,
             look=case.look,
+            account_required=self._account_required,
             claimed_by=self._store.claimed_by(view, routes),
             hook_results=dict(case.hook_results),
             hook_problems=self._hook_problems(view),

@@ -17,6 +17,7 @@ from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
+from headgate.cluster.objects import NotFound, Objects
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
@@ -36,6 +37,7 @@ from headgate.controller.quality_gates import GateJudge, GateUpkeep
 from headgate.controller.reconcile import Reconcile
 from headgate.controller.resync import Resync
 from headgate.controller.scheduler import Scheduler
+from headgate.controller.speaking import Speaking
 from headgate.engine.observation import Key, RolloutView
 from headgate.evidence.measure import Measurer
 
@@ -127,15 +129,18 @@ class _Operator:
         metrics.shows_leader(self._leads)
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
+        required = configuration.require_service_account_name
+        self._speaking = speaking = Speaking(client, snapshots, required=required)
         self._aftermath = Aftermath(
             Webhooks(configuration),
             client,
             metrics,
+            writer_of=self._writer_of,
             now=clock.now,
             done=self._poke,
             may_act=leadership.is_held,
         )
-        observing = Observing(store, client, snapshots, self._aftermath.problems)
+        observing = Observing(store, client, snapshots, self._aftermath.problems, account_required=required)
         self._announcer = Announcer(client, metrics.event_dropped)
         self._reconcile = Reconcile(
             store=store,
@@ -146,6 +151,7 @@ class _Operator:
                 objects=client,
                 snapshots=snapshots,
                 observing=observing,
+                speaking=speaking,
                 announcer=self._announcer,
                 metrics=metrics,
                 now=clock.now,
@@ -161,7 +167,7 @@ class _Operator:
         self._gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
         self._schedulers = (self._rollouts, self._versions, self._gates)
         self._store = store
-        self._orphans = Orphans(store, client, snapshots)
+        self._orphans = Orphans(store, speaking, snapshots)
         self.news = News(store, self._lost)
         self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
         receiving = Receiving(store, storing, self._poke, metrics, self._leads)
@@ -267,6 +273,12 @@ class _Operator:
 
     def _leads(self) -> bool:
         return self._elected and self._leadership.is_held()
+
+    async def _writer_of(self, key: Key) -> Objects:
+        view = self._store.rollouts.get(key)
+        if view is None:
+            raise NotFound(f"Rollout {key} is gone")
+        return await self._speaking.for_more(view)
 
     async def _put_orphans_at_stable(self) -> None:
         if self._elected:

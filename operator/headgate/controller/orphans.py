@@ -5,6 +5,7 @@ import logging
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, ClusterError, Json, Kind, Objects, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.controller.speaking import Speaking
 from headgate.delivery.claims import Claim, claims
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.delivery.router import routers
@@ -17,9 +18,9 @@ _log = logging.getLogger(__name__)
 class Orphans:
     """Looks through everything that routers live in; run when complete lists are in."""
 
-    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots) -> None:
+    def __init__(self, store: Store, speaking: Speaking, snapshots: Snapshots) -> None:
         self._store = store
-        self._objects = objects
+        self._speaking = speaking
         self._snapshots = snapshots
 
     async def put_at_stable(self) -> None:
@@ -42,7 +43,8 @@ class Orphans:
     async def _end(self, namespace: str, claim: Claim) -> None:
         routing = claim.at_rest(namespace)
         kind_of = self._store.targets.kind_of
-        known = routers(namespace, [claim.delivery], self._objects, self._store.documents, lambda _name: False, kind_of)
+        writer = await self._writer(Key(namespace, claim.rollout))
+        known = routers(namespace, [claim.delivery], writer, self._store.documents, lambda _name: False, kind_of)
         for router in known.values():
             await router.apply(routing)
         _log.info(
@@ -53,6 +55,16 @@ class Orphans:
             extra={"reason": "OrphanPutAtStable", "object": f"{namespace}/{claim.rollout}"},
         )
         await self._raise_record(Key(namespace, claim.rollout), routing.revision)
+
+    async def _writer(self, rollout: Key) -> Objects:
+        """The account that the record names, as the Rollout itself did; headgate where there is no record to read."""
+        try:
+            record = await self._snapshots.record(rollout)
+        except Refused as error:
+            _log.warning("%s: %s", rollout, error)
+            record = None
+        account = record.service_account_name if record is not None else None
+        return self._speaking.as_account(rollout.namespace, account).objects
 
     async def _raise_record(self, rollout: Key, revision: int) -> None:
         """A later Rollout of that name goes on from the revision that the routers carry now."""

@@ -63,7 +63,7 @@ class VersionUpkeep:
         metadata = there.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         known = annotations.get(_DIGEST) if isinstance(annotations, dict) else None
-        if known == digest and there.get("immutable") is True:
+        if known == digest and there.get("immutable") is True and _content_digest(there) == digest:
             return None
         return (
             f"ConfigMap {name} holds other content ({str(known)[:19]}), so this name was used before; "
@@ -89,6 +89,20 @@ class VersionUpkeep:
         written = await write_status(self._objects, PROMPT_VERSION, entry.identity, entry.status, wanted)
         if written is not None:
             self._store.saw_version(written)
+
+
+def _content_digest(config_map: Json) -> str | None:
+    """The digest of what a compiled prompt holds, whatever it is labelled as; None when it holds none."""
+    data = config_map.get("data")
+    text = data.get(_PROMPT_KEY) if isinstance(data, dict) else None
+    try:
+        content = json.loads(text) if isinstance(text, str) else None
+        if not isinstance(content, dict):
+            return None
+        spec = {key: value for key, value in content.items() if key not in ("version", "digest")}
+        return PromptVersionSpec.model_validate(spec).digest()
+    except (ValueError, RecursionError):
+        return None
 
 
 def compiled(version: str, name: str, spec: PromptVersionSpec, digest: str) -> Json:

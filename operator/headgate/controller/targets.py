@@ -7,7 +7,7 @@ from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
 from headgate.cluster.json_test import is_written_alike
 from headgate.cluster.metadata import identity
-from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Revisions, Unavailable
+from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Revisions, Unavailable
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
@@ -67,8 +67,10 @@ class Targets:
         limit = view.spec.revision_history_limit if view.spec is not None else 10
         await self._snapshots.prune(view.key, _digests_in_use(status) | rejected, limit)
 
-    async def restore(self, view: RolloutView, version: str, order: TargetRestore) -> None:
+    async def restore(self, view: RolloutView, version: str, order: TargetRestore, writer: Objects) -> None:
         """Writes exactly the declared fields, and only while all of them still hold the rejected content.
+
+        ``writer`` is as whom the target is written.
 
         Raises Unfit for a snapshot that is gone or tampered with, and ClusterError.
         """
@@ -82,25 +84,25 @@ class Targets:
                 raise Unavailable(f"{kind.kind} {order.ref.name}: KServe has not gone back to stable's revision yet")
             self._waiting.pop(view.uid, None)
             if raw is None or content_of(raw, order.ref.fields).digest != order.rejected_digest:
-                await self.release(view, order.ref)
+                await self.release(view, order.ref, writer)
                 return
             _refuse_to_overwrite_what_is_not_declared(f"{kind.kind} {order.ref.name}", raw, good)
             try:
-                raw = await self._objects.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
+                raw = await writer.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))
             except Conflict:
                 continue
             except NotFound:
                 return
             self._store.documents.saw(kind, raw)
-            await self._release(kind, view, raw)
+            await self._release(kind, view, raw, writer)
             return
         raise Conflict(f"{kind.kind} {order.ref.name}: is written by others all the time; the restore is tried again")
 
-    async def release(self, view: RolloutView, ref: TargetRef) -> None:
+    async def release(self, view: RolloutView, ref: TargetRef, writer: Objects) -> None:
         """Sees to it that headgate owns no field of the target."""
         kind = self._store.targets.kind_of(ref)
         if not isinstance(kind, str) and (raw := await self._fetch(kind, view, ref)) is not None:
-            await self._release(kind, view, raw)
+            await self._release(kind, view, raw, writer)
 
     async def _fetch(self, kind: Kind, view: RolloutView, ref: TargetRef) -> Json | None:
         """The very object that is meant, as it is now; None when it is gone, or another has its name."""
@@ -127,13 +129,13 @@ class Targets:
                 return present - self._waiting.setdefault(view.uid, present) < _READERS_SECONDS
         return False
 
-    async def _release(self, kind: Kind, view: RolloutView, raw: Json) -> None:
+    async def _release(self, kind: Kind, view: RolloutView, raw: Json, writer: Objects) -> None:
         for _ in range(_TRIES):
             name, operations = shape.name(raw), giving_up(raw)
             if not operations:
                 return
             try:
-                raw = await self._objects.json_patch(kind, view.namespace, name, operations)
+                raw = await writer.json_patch(kind, view.namespace, name, operations)
             except Conflict:
                 raw = await self._objects.get(kind, view.namespace, name)
             except NotFound:

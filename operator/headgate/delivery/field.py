@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from headgate.api.rollout_status import TargetRef
 from headgate.api.target import FieldDelivery, ObjectReference
-from headgate.cluster.objects import ClusterError, Conflict, Json, Kind, Refused
+from headgate.cluster.objects import ClusterError, Conflict, Json, Kind
 from headgate.delivery import fence, field_document
 from headgate.delivery.field_document import Marks
 from headgate.delivery.last_writer import other_writer
@@ -90,9 +90,6 @@ class FieldRouter:
         except Conflict:
             await self._look_again(routing)
             raise
-        except Refused as error:
-            # A way back goes on to restore what was released all the same.
-            raise Unusable(str(error)) from error
         self._around.documents.saw(kind, written)
         return self.observe(routing)
 

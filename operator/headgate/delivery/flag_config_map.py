@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from headgate.cluster.objects import CONFIG_MAP, WATCH_LABEL, Json, JsonValue
-from headgate.delivery import flagd_document, json_text, shape
+from headgate.delivery import flag_place, flagd_document, json_text, shape
 from headgate.delivery.json_text import ObjectText
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable
@@ -45,8 +45,8 @@ class FlagConfigMap:
     def with_flag(self, obj: Json | None, flag: str, value: Json, *, rises: bool) -> Json:
         """The ConfigMap with the flag in it and headgate's label on it. Raises Unusable."""
         before = obj or {}
-        if before.get("immutable") is True:
-            raise Unusable(f"ConfigMap {self.name} is immutable; re-create it without immutable: true")
+        if (foreign := flag_place.fault(self.name, self.key, obj)) is not None:
+            raise Unusable(foreign)
         text = self._text(obj)
         if text is None:
             text = json.dumps({"$schema": flagd_document.SCHEMA, "flags": {flag: value}}, indent=2) + "\n"

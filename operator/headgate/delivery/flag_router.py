@@ -8,6 +8,7 @@ from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import fence, flagd, flagd_reading
 from headgate.delivery.flagd_reading import Shown
 from headgate.delivery.last_writer import other_writer
+from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.delivery.shared_object import SharedObject
 from headgate.engine.routing import RouterState, Routing
@@ -43,18 +44,20 @@ class Carrier(Protocol):
 class FlagRouter:
     """One Rollout's flag in one document."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what it is, where it lives, and as whom it is written
         self,
         router: str,
         delivery: FlagDelivery,
         carrier: Carrier,
         shared: SharedObject,
+        around: NamespaceObjects,
         lives: Callable[[str], bool],
     ) -> None:
         self._router = router
         self._delivery = delivery
         self._carrier = carrier
         self._shared = shared
+        self._around = around
         self._lives = lives
 
     def observe(self, routing: Routing) -> RouterState:
@@ -86,7 +89,7 @@ class FlagRouter:
     async def apply(self, routing: Routing) -> RouterState:
         """Makes the flag show the routing. Raises ClusterError, Fenced and Unusable."""
         if not (state := self.observe(routing)).matches:
-            await self._shared.change(lambda obj: self._changed(obj, routing))
+            await self._shared.change(lambda obj: self._changed(obj, routing), self._around)
             state = self.observe(routing)
         return state
 

@@ -13,7 +13,7 @@ from headgate.cluster.objects import (
     Json,
     NotFound,
 )
-from headgate.delivery import backends, fence, http_route_document, http_route_marks, shape
+from headgate.delivery import backends, fence, flag_place, http_route_document, http_route_marks, shape
 from headgate.delivery.backends import BackendVersion
 from headgate.delivery.http_route_document import Shares
 from headgate.delivery.http_route_marks import Marks
@@ -45,7 +45,7 @@ class HttpRouteRouter:
         if (claimed := self._claimed(all_marks, routing)) is not None:
             return RouterState(self._router, matches=False, problem=claimed)
         marks = all_marks.get(routing.rollout)
-        problem = http_route_document.problem(route, self._backends)
+        problem = self._reserved(routing) or http_route_document.problem(route, self._backends)
         shown = self._shown(routing)
         matches = (
             problem is None
@@ -103,6 +103,8 @@ class HttpRouteRouter:
         all_marks = http_route_marks.on(route)
         if (claimed := self._claimed(all_marks, routing)) is not None:
             raise Unusable(claimed)
+        if (reserved := self._reserved(routing)) is not None:
+            raise Unusable(reserved)
         marks = all_marks.get(routing.rollout)
         fence.check(marks.revision if marks else None, routing)
         problem = http_route_document.problem(route, self._backends)
@@ -182,6 +184,14 @@ class HttpRouteRouter:
             if rollout != routing.rollout and self._lives(rollout):
                 return f"HTTPRoute {self._name} belongs to Rollout {rollout}; name another route or delete that Rollout"
         return None
+
+    def _reserved(self, routing: Routing) -> str | None:
+        """Why a backend cannot have its ConfigMap: the name is, or will be, one of headgate's own; None when it can."""
+        names = (backends.config_map_name(routing.rollout, backend) for backend in self._backends)
+        taken = next(filter(flag_place.is_reserved, names), None)
+        if taken is None:
+            return None
+        return f"ConfigMap {taken}: names that end like this are headgate's own; call the backend otherwise"
 
     def _marked(self, marks: Marks, routing: Routing) -> bool:
         """Whether the marks are the routing's but for counts that may lag behind."""

@@ -60,8 +60,9 @@ def routers(  # noqa: PLR0917 - the last two are seldom given
 ) -> dict[str, Router]:
     """The routers behind the deliveries of a Rollout, by router id.
 
-    ``lives`` says whether a Rollout of that name exists in the namespace: what one that is gone left behind may be
-    taken over. ``kind_of`` knows the kinds whose objects' fields may be written.
+    They are written by ``objects``, as whoever those speak as. ``lives`` says whether a Rollout of that name exists in
+    the namespace: what one that is gone left behind may be taken over. ``kind_of`` knows the kinds whose objects'
+    fields may be written.
     Making routers asks and writes nothing; make them anew for every look.
     """
     around = NamespaceObjects(namespace, objects, documents)
@@ -78,9 +79,9 @@ def _router(delivery: Delivery, around: NamespaceObjects, lives: Callable[[str],
     if flag is not None and flag.config_map is not None:
         place = flag.config_map
         shared = _SHARED.of(around, CONFIG_MAP, place.name, flag_config_map.write)
-        return FlagRouter(router, flag, FlagConfigMap(place.name, place.key), shared, lives)
+        return FlagRouter(router, flag, FlagConfigMap(place.name, place.key), shared, around, lives)
     if flag is not None and flag.feature_flag is not None:
         name = flag.feature_flag.name
         shared = _SHARED.of(around, FEATURE_FLAG, name, feature_flag.write)
-        return FlagRouter(router, flag, FeatureFlag(name), shared, lives)
+        return FlagRouter(router, flag, FeatureFlag(name), shared, around, lives)
     raise ValueError("a delivery without a router")

@@ -32,6 +32,8 @@ Write: TypeAlias = Callable[[NamespaceObjects, Json | None, Json], Awaitable[Jso
 @dataclass(eq=False, slots=True)
 class _Waiting:
     change: Change
+    around: NamespaceObjects
+    """As whom it is written."""
     outcome: Json | Exception | None = None
 
 
@@ -54,15 +56,19 @@ class SharedObject:
         """The object as it is now; None when it does not exist. Raises ClusterError."""
         return await self._around.fetch(self._kind, self._name)
 
-    async def change(self, change: Change) -> None:
-        """Makes the change, with whatever else is waiting. Raises what the change raises, and ClusterError."""
-        waiting = _Waiting(change)
+    async def change(self, change: Change, around: NamespaceObjects) -> None:
+        """Makes the change, with whatever else is waiting. Raises what the change raises, and ClusterError.
+
+        It is written by the objects of ``around``, and together with those alone that are written by the same: nobody's
+        change rides on the rights of another.
+        """
+        waiting = _Waiting(change, around)
         self._queue.append(waiting)
         try:
             async with self._lock:
                 if waiting.outcome is None:
                     batch, self._queue = self._queue, []
-                    await self._write_together(batch)
+                    await self._write_all(batch)
         except asyncio.CancelledError:
             # What nobody waits for any more is not to be written later by somebody else.
             with suppress(ValueError):
@@ -75,6 +81,13 @@ class SharedObject:
         """Whether changes are told of: a ConfigMap's are not before headgate has labelled it."""
         return self._kind != CONFIG_MAP or shape.at(obj, "metadata", "labels", WATCH_LABEL) == "true"
 
+    async def _write_all(self, batch: list[_Waiting]) -> None:
+        try:
+            for together in _by_writer(batch):
+                await self._write_together(together)
+        finally:
+            _settle(batch, Unavailable(f"{self._kind.kind} {self._name}: the write was interrupted"))
+
     async def _write_together(self, batch: list[_Waiting]) -> None:
         try:
             before = self.seen()
@@ -82,7 +95,7 @@ class SharedObject:
                 before = await self.fetch()
             after, accepted = _changed(before, batch)
             if accepted and after != before and after is not None:
-                after = await self._write(self._around, before, after)
+                after = await self._write(batch[0].around, before, after)
                 self._around.documents.saw(self._kind, after)
             _settle(accepted, after or {})
         except Conflict as conflict:
@@ -94,8 +107,6 @@ class SharedObject:
             _settle(batch, error)
         except (ClusterError, Unusable) as error:
             _settle(batch, error)
-        finally:
-            _settle(batch, Unavailable(f"{self._kind.kind} {self._name}: the write was interrupted"))
 
     async def _look_again(self, batch: list[_Waiting], conflict: Conflict) -> None:
         """Somebody else wrote: those whom they fence off are told so, the others shall read their Rollout again."""
@@ -143,6 +154,14 @@ def _changed(before: Json | None, batch: list[_Waiting]) -> tuple[Json | None, l
         else:
             accepted.append(waiting)
     return after, accepted
+
+
+def _by_writer(batch: list[_Waiting]) -> list[list[_Waiting]]:
+    """Those that are written by the same objects, together."""
+    groups: dict[int, list[_Waiting]] = {}
+    for waiting in batch:
+        groups.setdefault(id(waiting.around.objects), []).append(waiting)
+    return list(groups.values())
 
 
 def _unsettled(batch: list[_Waiting]) -> list[_Waiting]:

@@ -3,6 +3,7 @@
 from headgate.api.rollout import GateReference, KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine.annotations import RETRY, ask
+from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
 from headgate.engine.keeping import way_out
 from headgate.engine.observation import GateView
@@ -22,7 +23,7 @@ def be_first(turn: Turn, subject: Subject) -> None:
     """
     if turn.observation.claimed_by:
         return
-    if subject.problem is not None or subject.pending or subject.ref is None:
+    if subject.problem is not None or subject.pending or subject.ref is None or lacks_account(turn):
         turn.problem = turn.problem or subject.problem
         return
     if rejection := _rejection(turn, subject.ref):
@@ -134,6 +135,7 @@ def _freeze(turn: Turn) -> Plan:
         delivery=spec.routes(),
         bake_for=spec.bake_for,
         progress_deadline=spec.progress_deadline,
+        service_account_name=spec.service_account_name,
     )
 
 

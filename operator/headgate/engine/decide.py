@@ -5,8 +5,10 @@ from datetime import datetime
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus
 from headgate.engine import aftermath, beginning, recovery, routers, steps, wayback
+from headgate.engine.authority import REQUIRED, lacks_account, must_name_one, remember_account
 from headgate.engine.decision import Decision, Notice
 from headgate.engine.desired import deliveries, routing_for, united
+from headgate.engine.ending import record_of
 from headgate.engine.leaving import leave
 from headgate.engine.observation import Observation
 from headgate.engine.patience import patiently
@@ -33,6 +35,8 @@ def decide(observation: Observation, now: datetime) -> Decision:
         recovery.recover(turn)
     if not turn.transition:
         _advance(turn)
+    if turn.record is None and remember_account(turn):
+        turn.record = record_of(turn)
     return _close(turn)
 
 
@@ -70,6 +74,8 @@ def _stall(turn: Turn) -> None:
     if turn.observation.claimed_by:
         router, owner = min(turn.observation.claimed_by.items())
         turn.stall("Claimed", f"{router} is already claimed by the older Rollout {owner!r}; name another one here")
+    if lacks_account(turn):
+        turn.stall(REQUIRED, must_name_one(turn))
     unkept = turn.memory.unkept
     if unkept is not None and has_no_way_back(turn):
         turn.stall(unkept.reason, unkept.message, invalid=False)
@@ -77,6 +83,8 @@ def _stall(turn: Turn) -> None:
     target = turn.observation.target
     if target is not None and target.reason == NOT_ALLOWED:
         turn.stall(target.reason, target.message)
+    if (refused := routers.refused(turn)) is not None:
+        turn.stall(*refused, invalid=False)
     # Where the target itself is not to be seen, its field says nothing more.
     if (target is None or not target.reason) and (unusable := routers.unusable(turn)):
         turn.stall("RouterUnusable", unusable, invalid=False)

@@ -2,6 +2,7 @@
 
 from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome
 from headgate.engine.aftermath import follow_the_end
+from headgate.engine.authority import account_of
 from headgate.engine.decision import NoticeKind
 from headgate.engine.plan import Record
 from headgate.engine.turn import Turn, named
@@ -39,7 +40,7 @@ def end(turn: Turn, left: str = "") -> None:
 
 def record_of(turn: Turn) -> Record:
     """What must outlive this Rollout, as the status has it now."""
-    status = turn.status
+    status, spec, plan = turn.status, turn.observation.rollout.spec, turn.observation.plan
     versions = {rejection.version: rejection.digest for rejection in status.rejected}
     if status.stable is not None:
         versions[status.stable.version] = status.stable.digest
@@ -49,5 +50,8 @@ def record_of(turn: Turn) -> Record:
         attempt=status.attempt.number if status.attempt else 0,
         rejected=status.rejected,
         versions=versions,
+        service_account_name=account_of(
+            spec, plan, turn.observation.record, required=turn.observation.account_required
+        ),
         written_at=turn.now,
     )

@@ -1,5 +1,6 @@
 """A Rollout that is deleted: everybody to stable first, and on record what must outlive it. Needs no finalizer."""
 
+from headgate.engine.authority import lacks_account
 from headgate.engine.decision import Decision
 from headgate.engine.desired import deliveries, routing_for
 from headgate.engine.ending import record_of
@@ -16,6 +17,8 @@ def leave(turn: Turn) -> Decision:
     _keep_rejection(turn)
     observation, status = turn.observation, turn.status
     late = frozenset(router for router in our_routers(turn) if not _shows_nobody(turn, router))
+    if lacks_account(turn):
+        late = frozenset(router for router in late if _is_marked(turn, router))
     routes = deliveries(observation.rollout, status, observation.plan)
     gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": max(status.revision + 1, ahead(turn))})
     routing = None
@@ -45,6 +48,12 @@ def _keep_rejection(turn: Turn) -> None:
     failing = turn.memory.failing
     if turn.in_flight and failing is not None and failing[0] == turn.flight.number:
         turn.change(rejected=with_rejection(turn, failing[1]))
+
+
+def _is_marked(turn: Turn, router: str) -> bool:
+    """Whether this Rollout once wrote the router: what it never wrote is not its to write without an account."""
+    state = turn.observation.routers.get(router)
+    return state is not None and state.revision is not None
 
 
 def _shows_nobody(turn: Turn, router: str) -> bool:

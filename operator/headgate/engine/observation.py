@@ -103,6 +103,21 @@ class Unrestored:
 
 
 @dataclass(frozen=True, slots=True)
+class RouterRefusal:
+    """The API server would not have the last write of a router."""
+
+    account: str | None
+    """The ServiceAccount in whose name it was; None for the operator itself."""
+    reason: str
+    """As a word: AccountForbidden or WriteRefused."""
+    message: str
+    """The server's words, and what to do, in one line."""
+    tries: int
+    not_before: datetime
+    """When it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """A QualityGate as the store knows it."""
 
@@ -157,6 +172,10 @@ class Memory:
     """Set by the controller: the attempt whose spec restore was carried out or found needless (its test failed)."""
     unrestored: Unrestored | None = None
     """Set by the controller: why the spec restore did not work, until it does."""
+    refused: Mapping[str, RouterRefusal] = field(default_factory=dict)
+    """Set by the controller: by router id, why its last write was refused, until one is not."""
+    account_recorded: str | None = None
+    """Set by the controller: the ServiceAccount that the record was last written with."""
     unkept: Unrestored | None = None
     """Set by the controller: why nothing can be tried, since there would be no way back to what is stable."""
     recorded: int | None = None
@@ -188,6 +207,8 @@ class Observation:
     """By router id, against the routing that ``desired_routing`` gave for this look; missing means not looked at."""
     look: Look | None = None
     """What was measured in this look; None before measuring."""
+    account_required: bool = False
+    """Whether the configuration wants a ServiceAccount named in every spec."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
     """Router id → the older Rollout that has it."""
     hook_results: Mapping[tuple[int, str], HookResult] = field(default_factory=dict)

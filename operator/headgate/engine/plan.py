@@ -44,6 +44,8 @@ class Plan(StatusModel):
     delivery: list[Delivery]
     bake_for: str | None = None
     progress_deadline: str | None = None
+    service_account_name: str | None = None
+    """As whom the routers were written when it was taken; counts while the spec names nobody that can be read."""
 
     @property
     def name(self) -> str:
@@ -73,4 +75,6 @@ class Record(StatusModel):
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}
     """Names that were ever stable or rejected, with their digest then; the newest 50."""
+    service_account_name: str | None = None
+    """As whom its routers are put at stable when the Rollout is gone; headgate itself when missing."""
     written_at: datetime | None = None

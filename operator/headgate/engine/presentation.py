@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from headgate.api.conditions import Condition, ConditionStatus
+from headgate.api.plain_text import plain
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
 from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
@@ -174,7 +175,7 @@ def _condition(turn: Turn, finding: _Finding) -> Condition:
         type=finding.type,
         status=finding.status,
         reason=finding.reason,
-        message=finding.message[:2048],
+        message=plain(finding.message[:2048]),
         last_transition_time=known.last_transition_time if same and known is not None else turn.now,
         observed_generation=turn.observation.rollout.generation,
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import AttemptState
+from headgate.engine.authority import held_off_until, lacks_account, may_lower, refusal_of
 from headgate.engine.desired import deliveries, ids
 from headgate.engine.drift import corrects_drift, is_fought_over, put_right, told
 from headgate.engine.keeping import keeper_of
@@ -66,11 +67,9 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
     wanted, compared = _content(routing), _content(observed) if observed is not None else None
     measures = bool(turn.questions) and not turn.transition
     chosen = set()
-    for delivery in routes:
+    for delivery in _writable(turn, routes, routing):
         router = router_id(delivery)
         state = turn.observation.routers.get(router)
-        if router in turn.observation.claimed_by:
-            continue
         tried = turn.memory.tried.get(router) == (routing, delivery)
         if wanted != compared:
             # What it showed before is no measure any more: until it was seen at this, a difference is no drift.
@@ -79,6 +78,8 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         elif state is not None and state.matches:
             turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
             put_right(turn, router)
+        elif (until := held_off_until(turn, router)) is not None:
+            turn.wake(until)
         elif (
             state is None
             or turn.memory.shown.get(router) != (wanted, delivery)
@@ -95,6 +96,15 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         # A router that cannot be written keeps nobody from being judged: the next look measures before it tries again.
         turn.wake(turn.now + MEASURE_AFTER)
     return frozenset(chosen)
+
+
+def _writable(turn: Turn, routes: tuple[Delivery, ...], routing: Routing) -> list[Delivery]:
+    """Those that are this Rollout's to write: nobody older has them, and there is somebody to write them as."""
+    seen = turn.observation
+    mine = [delivery for delivery in routes if router_id(delivery) not in seen.claimed_by]
+    if not lacks_account(turn):
+        return mine
+    return [delivery for delivery in mine if may_lower(seen.routers.get(router_id(delivery)), routing)]
 
 
 def _is_late(state: RouterState, routing: Routing, *, tried: bool) -> bool:
@@ -135,6 +145,15 @@ def claimed(turn: Turn) -> str:
     )
 
 
+def refused(turn: Turn) -> tuple[str, str] | None:
+    """Which router's last write was refused, as a word and for people; None when none was."""
+    for router in sorted(our_routers(turn)):
+        state, known = turn.observation.routers.get(router), refusal_of(turn, router)
+        if known is not None and state is not None and not state.matches:
+            return known.reason, f"{router}: {known.message}"
+    return None
+
+
 def undelivered(turn: Turn) -> str:
     """Why the routers do not show what they must, in words; empty when they do."""
     for router in sorted(our_routers(turn)):
@@ -144,6 +163,8 @@ def undelivered(turn: Turn) -> str:
             continue
         if state.problem is not None:
             return f"{router}: {state.problem}"
+        if (known := refusal_of(turn, router)) is not None:
+            return f"{router}: {known.message}"
         if drift is not None:
             found = drift.found if state.matches else told(state)
             keeper = keeper_of(turn)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from headgate.api.conditions import rfc3339
+from headgate.api.plain_text import plain
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, VersionRef
 from headgate.engine.decision import Notice, NoticeKind, SpecRestore
 from headgate.engine.evidence import Question
@@ -102,7 +103,7 @@ class Turn:
 
     def tell(self, reason: str, message: str, kind: NoticeKind = NoticeKind.NORMAL) -> None:
         """Something that people should hear of."""
-        self.notices.append(Notice(reason, message[:1000], kind))
+        self.notices.append(Notice(reason, plain(message[:1000]), kind))
 
     def wake(self, moment: datetime) -> None:
         """Look again at that moment at the latest."""
@@ -111,7 +112,7 @@ class Turn:
     def stall(self, reason: str, message: str, *, invalid: bool = True) -> None:
         """Nothing goes on until a person acts. The first reason counts."""
         if self.problem is None:
-            self.problem = Problem(reason, message[:1000], invalid)
+            self.problem = Problem(reason, plain(message[:1000]), invalid)
 
 
 def named(version: VersionRef) -> str:

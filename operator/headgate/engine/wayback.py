@@ -1,5 +1,6 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
+from headgate.api.plain_text import plain
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
@@ -13,7 +14,7 @@ MOST_REJECTED = 20
 
 def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
     """Commits the attempt to its end: weight 0, the reason and, for a rejection, the digest among the rejected."""
-    attempt = turn.flight
+    attempt, reason = turn.flight, plain(reason)
     if reject:
         turn.change(rejected=with_rejection(turn, reason))
     turn.change(weight=0)

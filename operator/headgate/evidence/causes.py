@@ -5,12 +5,14 @@ import socket
 
 import requests
 
+from headgate.api.plain_text import plain
+
 _LONGEST_TEXT = 300
 
 
 def one_line(text: str) -> str:
     """A foreign text on one line, cut where it gets long."""
-    line = re.sub(r"\s+", " ", text).strip()
+    line = plain(re.sub(r"\s+", " ", text).strip())
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 
 

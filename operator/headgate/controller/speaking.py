@@ -1,0 +1,70 @@
+"""As whom headgate writes into the objects of a Rollout's namespace: the one place where that is chosen.
+
+Routers, targets and the Jobs of hooks are written as the Rollout's ServiceAccount where it names one. headgate's own
+resources, their statuses, records, manifests, snapshots and Events are always written as headgate.
+"""
+
+from dataclasses import dataclass
+
+from headgate.cluster.objects import Forbidden, Impersonates, Refused, Revisions
+from headgate.cluster.snapshots import Snapshots
+from headgate.engine.authority import FORBIDDEN, REFUSED, account_of
+from headgate.engine.observation import RolloutView
+from headgate.engine.plan import Plan
+
+_MAY_NOT_IMPERSONATE = "cannot impersonate"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Somebody's hands: what is written by them is written with that account's rights."""
+
+    objects: Revisions
+    namespace: str
+    account: str | None
+    """The ServiceAccount; None for headgate itself."""
+
+    def refusal(self, error: Refused) -> tuple[str, str]:
+        """A refusal of the API server as a word, and in one line with the way out."""
+        if self.account is None or not isinstance(error, Forbidden):
+            return (FORBIDDEN if isinstance(error, Forbidden) else REFUSED), str(error)
+        who = f"{self.namespace}/{self.account}"
+        if _MAY_NOT_IMPERSONATE in str(error):
+            way_out = f"let headgate speak as ServiceAccount {who}: the chart's value impersonation, docs/security.md"
+        else:
+            way_out = f"give ServiceAccount {who} that right with a Role and a RoleBinding, or name another one"
+        return FORBIDDEN, f"{error}; {way_out}"
+
+
+class Speaking:
+    """Finds the hands for a Rollout."""
+
+    def __init__(self, objects: Impersonates, snapshots: Snapshots, *, required: bool = False) -> None:
+        """``required``: who names nobody is written for as whoever was named before, so that a way back has a way."""
+        self._objects = objects
+        self._snapshots = snapshots
+        self._required = required
+
+    async def of(self, view: RolloutView, plan: Plan | None) -> Speaker:
+        """Who writes for this Rollout now.
+
+        Raises ClusterError, where the record must be read and cannot be; Refused for a name that is none.
+        """
+        record = None
+        named = view.spec is not None and (view.spec.service_account_name is not None or not self._required)
+        if not named and plan is None:
+            record = await self._snapshots.record(view.key)
+        account = account_of(view.spec, plan, record, required=self._required)
+        return self.as_account(view.namespace, account)
+
+    async def for_more(self, view: RolloutView) -> Revisions:
+        """Who makes what no way back needs. Raises Refused where somebody must be named and nobody is; ClusterError."""
+        speaker = await self.of(view, None)
+        if self._required and speaker.account is None:
+            raise Refused("spec.serviceAccountName is missing, and the operator's configuration requires it")
+        return speaker.objects
+
+    def as_account(self, namespace: str, account: str | None) -> Speaker:
+        """That account's hands, or headgate's own. Raises Refused for a name that is none."""
+        objects = self._objects if account is None else self._objects.acting_as(namespace, account)
+        return Speaker(objects, namespace, account)

@@ -1,0 +1,85 @@
+"""In whose name a Rollout's routers and target are written, and what may be written when nobody is named. Pure."""
+
+from datetime import datetime, timedelta
+
+from headgate.api.rollout import RolloutSpec
+from headgate.engine.observation import RouterRefusal
+from headgate.engine.plan import Plan, Record
+from headgate.engine.routing import RouterState, Routing
+from headgate.engine.turn import Turn
+
+REQUIRED = "ServiceAccountRequired"
+FORBIDDEN = "AccountForbidden"
+REFUSED = "WriteRefused"
+FIRST_RETRY = timedelta(seconds=1)
+LONGEST_RETRY = timedelta(seconds=60)
+LONGEST_RETRY_BACK = timedelta(seconds=10)
+"""A way back is tried again sooner: somebody may be served what was rejected."""
+
+
+def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | None, *, required: bool) -> str | None:
+    """The ServiceAccount that is written as; None is the operator itself.
+
+    What the spec says counts at once. Where it cannot be read, or names nobody although somebody must be named, what
+    was written down for the attempt counts, and after that what outlives the Rollout.
+    """
+    if spec is not None and (spec.service_account_name is not None or not required):
+        return spec.service_account_name
+    if plan is not None:
+        return plan.service_account_name
+    return record.service_account_name if record is not None else None
+
+
+def lacks_account(turn: Turn) -> bool:
+    """Whether the Rollout names nobody although the operator's configuration wants somebody named."""
+    spec = turn.observation.rollout.spec
+    return turn.observation.account_required and spec is not None and spec.service_account_name is None
+
+
+def must_name_one(turn: Turn) -> str:
+    """What is missing, for people."""
+    where = f"ServiceAccount of namespace {turn.observation.rollout.namespace!r}"
+    return (
+        "the operator's configuration says requireServiceAccountName, and spec.serviceAccountName is missing, so"
+        f" nothing is written for this Rollout; name there a {where} that may write its routers and its target"
+    )
+
+
+def may_lower(state: RouterState | None, routing: Routing) -> bool:
+    """Whether a routing only takes back what this very Rollout once wrote: that waits for nobody's account."""
+    exposes = routing.candidate is not None or routing.weight > 0 or routing.shadow > 0
+    return not exposes and state is not None and state.revision is not None
+
+
+def remember_account(turn: Turn) -> bool:
+    """Whether the account must be put on record: a Rollout that is gone is taken back in the same name."""
+    spec = turn.observation.rollout.spec
+    named = spec.service_account_name if spec is not None else None
+    # With a transition alone: a record that cannot be written must keep nobody from being judged.
+    return turn.transition and turn.in_flight and named is not None and turn.memory.account_recorded != named
+
+
+def refused_again(
+    before: RouterRefusal | None, account: str | None, reason: str, message: str, now: datetime, *, lowers: bool
+) -> RouterRefusal:
+    """What is remembered of a write that was refused: the next try comes later each time."""
+    tries = before.tries + 1 if before is not None and before.account == account else 1
+    longest = LONGEST_RETRY_BACK if lowers else LONGEST_RETRY
+    return RouterRefusal(account, reason, message, tries, now + min(FIRST_RETRY * 2 ** min(tries - 1, 10), longest))
+
+
+def refusal_of(turn: Turn, router: str) -> RouterRefusal | None:
+    """Why the router could not be written by the account that is named now; None when that is not known."""
+    known, spec = turn.memory.refused.get(router), turn.observation.rollout.spec
+    if known is None or (spec is not None and spec.service_account_name not in (None, known.account)):
+        return None
+    return known
+
+
+def held_off_until(turn: Turn, router: str) -> datetime | None:
+    """Until when a router is not tried again; None when it may be tried now."""
+    known = refusal_of(turn, router)
+    # A moment further off than any pause was set by a clock that was put back since.
+    if known is None or not turn.now < known.not_before <= turn.now + LONGEST_RETRY:
+        return None
+    return known.not_before
