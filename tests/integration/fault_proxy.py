@@ -1,6 +1,7 @@
 """Stands between the operator and the API server, and holds, drops or swallows chosen requests. Reads no bodies.
 
-It speaks plain HTTP to the operator, so that it needs no certificate; the operator's token goes through as it is.
+It speaks TLS on both sides, to the operator with the API server's own certificate: that names 127.0.0.1, at no port, so
+that the operator's kubeconfig differs by the port alone. The operator's token goes through as it is.
 """
 
 import asyncio
@@ -61,7 +62,10 @@ class FaultProxy:
 
     def __init__(self, plane: ControlPlane, directory: Path, kubeconfig: Path) -> None:
         self._url = plane.url
-        self._tls = ssl.create_default_context(cafile=str(plane.api.certificates.authority))
+        certificates = plane.api.certificates
+        self._tls = ssl.create_default_context(cafile=str(certificates.authority))
+        self._identity = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._identity.load_cert_chain(certificates.certificate("server"), certificates.key("server"))
         self._fate: Callable[[Asked], Fate] = lambda _asked: Fate.PASS
         self._struck: queue.Queue[Asked] = queue.Queue()
         self._late: queue.Queue[int] = queue.Queue()
@@ -74,7 +78,7 @@ class FaultProxy:
         self.kubeconfig = directory / "kubeconfig-by-proxy"
         """The operator's kubeconfig, by way of here."""
         content = yaml.safe_load(kubeconfig.read_text())
-        content["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{port}"}
+        content["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
         self.kubeconfig.write_text(yaml.safe_dump(content))
 
     def strike(self, fate: Callable[[Asked], Fate]) -> None:
@@ -120,7 +124,7 @@ class FaultProxy:
         # A request that is on its way goes on although its sender dies: so it is with a real network.
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._identity)
         await site.start()
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
