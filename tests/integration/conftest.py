@@ -64,9 +64,13 @@ def make_operator(
     made: list[OperatorProcess] = []
     audit = AuditLog(namespace.server, namespace.name, service_account.USER)
 
-    def make(kubeconfig: Path = operator_kubeconfig, sources: list[Document] = sources) -> OperatorProcess:
+    def make(
+        kubeconfig: Path = operator_kubeconfig,
+        sources: list[Document] = sources,
+        **configuration: object,
+    ) -> OperatorProcess:
         directory = tmp_path_factory.mktemp("operator")
-        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name))
+        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, **configuration))
         return made[-1]
 
     yield make

@@ -9,9 +9,9 @@ import queue
 import re
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,9 @@ import yaml
 from aiohttp import web
 
 from headgate.local.control_plane import ControlPlane
+from tests.integration.cluster import Document
 from tests.integration.waiting import PATIENCE
+from tests.integration.watch_streams import WatchStreams
 
 _T = TypeVar("_T")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
@@ -47,6 +49,12 @@ class Asked:
 
     method: str
     path: str
+    query: str = field(default="", compare=False)
+
+    @property
+    def watches(self) -> bool:
+        """Whether the answer goes on until somebody ends it."""
+        return "watch=true" in self.query.split("&")
 
     @property
     def writes(self) -> bool:
@@ -74,6 +82,9 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._released, self._ending = asyncio.Event(), asyncio.Event()
+        self._answers: dict[str, Document] = {}
+        self.watches = WatchStreams(self._loop)
+        """The watches that go through here."""
         port = self._run(self._start())
         self.kubeconfig = directory / "kubeconfig-by-proxy"
         """The operator's kubeconfig, by way of here."""
@@ -98,6 +109,10 @@ class FaultProxy:
         """What is held goes on to the API server now; the status of its first answer."""
         self._loop.call_soon_threadsafe(self._released.set)
         return self._late.get(timeout=within)
+
+    def answer(self, lists: Mapping[str, Document]) -> None:
+        """Lists of these paths have these answers from now on; all others are asked for as ever."""
+        self._loop.call_soon_threadsafe(setattr, self, "_answers", dict(lists))
 
     def cut(self, path: str) -> None:
         """Ends the answers that go on from there, such as watches; what is asked next meets its fate."""
@@ -144,7 +159,7 @@ class FaultProxy:
             answer.close()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(request.method, request.path)
+        asked = Asked(request.method, request.path, request.query_string)
         body = await request.read()
         fate = self._fate(asked)
         if fate is not Fate.PASS:
@@ -155,6 +170,8 @@ class FaultProxy:
             return web.json_response({"kind": "Status", "code": 503, "message": "refused by a test"}, status=503)
         if fate is Fate.HOLD:
             await self._released.wait()
+        if asked.method == "GET" and not asked.watches and asked.path in self._answers:
+            return web.json_response(self._answers[asked.path])
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         url = f"{self._url}{request.rel_url}"
         async with self._session.request(request.method, url, headers=headers, data=body or None) as answer:
@@ -168,11 +185,17 @@ class FaultProxy:
             self._streams.add(answer)
             try:
                 await through.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await through.write(chunk)
+                await self._pass_on(asked, answer, through)
                 await through.write_eof()
             except (ConnectionError, aiohttp.ClientError):
                 pass  # its sender is gone, or it was cut
             finally:
                 self._streams.discard(answer)
             return through
+
+    async def _pass_on(self, asked: Asked, answer: aiohttp.ClientResponse, through: web.StreamResponse) -> None:
+        if asked.watches and answer.status == 200:
+            await self.watches.pass_on(asked.path, answer.content, through)
+            return
+        async for chunk in answer.content.iter_any():
+            await through.write(chunk)

@@ -24,7 +24,15 @@ _HEADGATE = Path(sys.executable).with_name("headgate")
 class OperatorProcess:
     """The operator against one API server; it can be started again after each end."""
 
-    def __init__(self, directory: Path, kubeconfig: Path, sources: list[Document], namespace: str | None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        kubeconfig: Path,
+        sources: list[Document],
+        namespace: str | None,
+        **configuration: object,
+    ) -> None:
+        """``configuration`` is the rest of what is configured beside the sources."""
         self.tolerates: tuple[str, ...] = ()
         """Loggers whose errors belong to the fault that a test makes."""
         self.may_be_refused = False
@@ -33,7 +41,7 @@ class OperatorProcess:
         self.log = directory / "operator.log"
         self.log.touch()
         config = directory / "config.yaml"
-        config.write_text(json.dumps({"sources": sources}))
+        config.write_text(json.dumps({"sources": sources, **configuration}))
         arguments = ["run", "--config", str(config), "--kubeconfig", str(kubeconfig), "--http", self._http]
         self._arguments = [*arguments, *(["--namespace", namespace] if namespace else [])]
         self._process: subprocess.Popen[bytes] | None = None
