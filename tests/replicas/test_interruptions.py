@@ -134,8 +134,9 @@ def test_a_leader_stopped_in_the_middle_of_a_way_back_is_followed_by_one_that_en
     assert kube.get("Rollout", "reply")["spec"]["prompt"]["version"] == "v1"
     # By now another one is tried: the old leader's zero is one that nobody wants any more.
     kube.apply(documents.rollout("v3", delivery=DELIVERY, steps=APPROVED))
-    are_at(kube, 10, 10)
+    wait_for(kube, lambda found: found["phase"] == "AwaitingApproval")
     before = state(kube)
+    assert shown(kube) == [10, 10]
     proxy.strike(lambda _asked: Fate.PASS)
     assert proxy.release() == 409
     leader.thaw()
