@@ -13,7 +13,7 @@ from tests.integration.waiting import PATIENCE, eventually
 Document: TypeAlias = dict[str, Any]
 
 _HEADGATE = "/apis/headgate.dev/v1alpha1/namespaces/{}"
-_PATHS = {
+PATHS = {
     "PromptVersion": f"{_HEADGATE}/promptversions",
     "QualityGate": f"{_HEADGATE}/qualitygates",
     "Rollout": f"{_HEADGATE}/rollouts",
@@ -21,6 +21,9 @@ _PATHS = {
     "Event": "/api/v1/namespaces/{}/events",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
     "FeatureFlag": "/apis/core.openfeature.dev/v1beta1/namespaces/{}/featureflags",
+    "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{}/inferenceservices",
+    "ControllerRevision": "/apis/apps/v1/namespaces/{}/controllerrevisions",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
 
@@ -93,7 +96,7 @@ class Namespace:
         return Namespace(Server(self.server.plane), self.name)
 
     def path(self, kind: str, name: str = "") -> str:
-        return _PATHS[kind].format(self.name) + (f"/{name}" if name else "")
+        return PATHS[kind].format(self.name) + (f"/{name}" if name else "")
 
     def apply(self, *documents: Document, manager: str = "kubectl", force: bool = False) -> None:
         """Server-side apply, as `kubectl apply --server-side` does it. Raises Refused."""

@@ -67,10 +67,10 @@ def make_operator(
     def make(
         kubeconfig: Path = operator_kubeconfig,
         sources: list[Document] = sources,
-        **configuration: object,
+        watches: Document | None = None,
     ) -> OperatorProcess:
         directory = tmp_path_factory.mktemp("operator")
-        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, **configuration))
+        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, watches=watches or {}))
         return made[-1]
 
     yield make

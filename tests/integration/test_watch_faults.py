@@ -1,7 +1,6 @@
 """What people ask for is heard although a watch loses, doubles, delays or mixes up what it brings, or ends."""
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
@@ -13,77 +12,11 @@ from tests.integration.operator_process import OperatorProcess
 from tests.integration.releases import Release
 from tests.integration.routers import weights
 from tests.integration.waiting import eventually
-from tests.integration.watch_streams import GONE, Meddle, WatchEvent, as_it_is
+from tests.integration.watch_meddling import MEDDLERS, nothing
+from tests.integration.watch_streams import GONE, Meddle
 
 WITH_APPROVAL = [{"weight": 10}, {"weight": 50, "approval": "Required"}, {"weight": 100}]
 KINDS = ("/rollouts", "/promptversions", "/qualitygates", "/configmaps")
-
-
-def nothing() -> Meddle:
-    """The clean run, which all others end like."""
-    return as_it_is
-
-
-def lost() -> Meddle:
-    """No news of any object comes."""
-    return lambda event: () if event.tells else (event,)
-
-
-def doubled() -> Meddle:
-    """All news comes twice."""
-    return lambda event: (event, event)
-
-
-def replayed() -> Meddle:
-    """After each event the one before it comes once more."""
-    before: deque[WatchEvent] = deque(maxlen=1)
-
-    def meddle(event: WatchEvent) -> Sequence[WatchEvent]:
-        told = (event, *before)
-        before.append(event)
-        return told
-
-    return meddle
-
-
-def late() -> Meddle:
-    """Each event comes when the next but one does."""
-    waiting: deque[WatchEvent] = deque()
-
-    def meddle(event: WatchEvent) -> Sequence[WatchEvent]:
-        waiting.append(event)
-        return (waiting.popleft(),) if len(waiting) > 2 else ()
-
-    return meddle
-
-
-def mixed_up() -> Meddle:
-    """Of each three events the last comes first."""
-    waiting: list[WatchEvent] = []
-
-    def meddle(event: WatchEvent) -> Sequence[WatchEvent]:
-        waiting.append(event)
-        if len(waiting) < 3:
-            return ()
-        told = waiting[::-1]
-        waiting.clear()
-        return told
-
-    return meddle
-
-
-def expired() -> Meddle:
-    """Instead of any news the watch says that it does not remember, and ends."""
-    return lambda event: (GONE,) if event.tells else (event,)
-
-
-def half_lost() -> Meddle:
-    """Every second event is lost."""
-    count = iter(range(10**9))
-    return lambda event: (event,) if next(count) % 2 else ()
-
-
-FAULTS = [nothing, lost, half_lost, doubled, replayed, late, mixed_up, expired]
 
 
 @pytest.fixture
@@ -95,7 +28,7 @@ def operator(proxy: FaultProxy, make_operator: MakeOperator) -> OperatorProcess:
     return operator
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [nothing, *MEDDLERS], ids=lambda fault: fault.__name__)
 def test_all_that_people_do_is_done_once(
     proxy: FaultProxy, operator: OperatorProcess, release: Release, fault: Callable[[], Meddle]
 ) -> None:

@@ -63,12 +63,16 @@ def as_it_is(event: WatchEvent) -> Sequence[WatchEvent]:
 class _Stream:
     """One open watch."""
 
-    def __init__(self, path: str, through: web.StreamResponse) -> None:
+    def __init__(self, path: str, through: web.StreamResponse, meddle: Meddle) -> None:
         self.path = path
+        self.meddle = meddle
         self.is_silent = False
+        self.goes = asyncio.Event()
+        self.goes.set()
         self._through = through
 
     async def send(self, event: WatchEvent) -> None:
+        await self.goes.wait()
         if not self.is_silent:
             await self._through.write(event.line)
 
@@ -80,9 +84,10 @@ class WatchStreams:
         self._loop = loop
         self._open: set[_Stream] = set()
         self._meddles: dict[str, Callable[[], Meddle]] = {}
+        self._held: set[str] = set()
 
     def meddle(self, path: str, each: Callable[[], Meddle]) -> None:
-        """Each watch of what ends in ``path`` that begins from now on is meddled with by one of these."""
+        """Each watch of what has that in its path, open or to come, is meddled with by one of these."""
         self._in_loop(self._put(path, each))
 
     def silence(self, path: str) -> int:
@@ -93,18 +98,26 @@ class WatchStreams:
         """Lets the open watches bring these now."""
         self._in_loop(self._said(path, events))
 
-    def count(self, path: str) -> int:
-        """How many are open and bring what there is."""
-        return sum(not stream.is_silent for stream in list(self._open) if stream.path.endswith(path))
+    def hold(self, path: str) -> None:
+        """Watches that begin from now on bring nothing until they are let go. For the proxy's own thread."""
+        self._held.add(path)
+
+    def let_go(self, path: str) -> None:
+        """They bring everything now, in order. For the proxy's own thread."""
+        self._held.discard(path)
+        for stream in self._of(path):
+            stream.goes.set()
 
     async def pass_on(self, path: str, content: StreamReader, through: web.StreamResponse) -> None:
         """Passes one watch on until either side ends it; a silent one goes on for ever."""
-        meddle = next((each() for end, each in self._meddles.items() if path.endswith(end)), as_it_is)
-        stream = _Stream(path, through)
+        meddle = next((each() for part, each in self._meddles.items() if part in path), as_it_is)
+        stream = _Stream(path, through, meddle)
+        if any(part in path for part in self._held):
+            stream.goes.clear()
         self._open.add(stream)
         try:
             async for line in _lines(content):
-                for event in meddle(WatchEvent.read(line)):
+                for event in stream.meddle(WatchEvent.read(line)):
                     await stream.send(event)
                     if event.type == "ERROR" and not stream.is_silent:
                         return
@@ -118,17 +131,22 @@ class WatchStreams:
 
     async def _put(self, path: str, each: Callable[[], Meddle]) -> None:
         self._meddles[path] = each
+        for stream in self._of(path):
+            stream.meddle = each()
 
     async def _silenced(self, path: str) -> int:
-        found = [stream for stream in self._open if stream.path.endswith(path)]
+        found = self._of(path)
         for stream in found:
             stream.is_silent = True
         return len(found)
 
     async def _said(self, path: str, events: Sequence[WatchEvent]) -> None:
-        for stream in [stream for stream in self._open if stream.path.endswith(path)]:
+        for stream in self._of(path):
             for event in events:
                 await stream.send(event)
+
+    def _of(self, path: str) -> list[_Stream]:
+        return [stream for stream in self._open if path in stream.path]
 
 
 async def _lines(content: StreamReader) -> AsyncIterator[bytes]:

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections import OrderedDict
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ValidationError
 
 from headgate.api.model import API_VERSION
+from headgate.api.quality_gate import QualityGateSpec
 from headgate.cluster.malformed import first_problem
 from headgate.cluster.objects import CONFIG_MAP, AlreadyExists, Conflict, Json, NotFound, Objects, Refused
 from headgate.engine.observation import Key
@@ -27,6 +29,7 @@ class Snapshots:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._plans: OrderedDict[Key, Plan] = OrderedDict()
+        self._gate_specs: WeakValueDictionary[str, QualityGateSpec] = WeakValueDictionary()
         self._record_versions: dict[Key, str] = {}
 
     def known_plan(self, namespace: str, name: str) -> Plan | None:
@@ -115,10 +118,15 @@ class Snapshots:
         self._record_versions.pop(rollout, None)
 
     def _keep(self, key: Key, plan: Plan) -> Plan:
-        self._plans[key] = plan
+        # Many Rollouts are judged by the same gates, whose specs are most of what a manifest holds.
+        shared = {name: self._shared(spec) for name, spec in plan.gate_specs.items()}
+        plan = self._plans[key] = plan.model_copy(update={"gate_specs": shared})
         if len(self._plans) > _KEPT_PLANS:
             self._plans.popitem(last=False)
         return plan
+
+    def _shared(self, spec: QualityGateSpec) -> QualityGateSpec:
+        return self._gate_specs.setdefault(spec.model_dump_json(), spec)
 
 
 def snapshot_in(raw: Json) -> Plan | Record | None:

@@ -5,21 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from headgate.api.prompt_version import Compiled, PromptVersionSpec, PromptVersionStatus
-from headgate.cluster.objects import (
-    CONFIG_MAP,
-    PROMPT_VERSION,
-    AlreadyExists,
-    Conflict,
-    Json,
-    NotFound,
-    Objects,
-    Refused,
-)
-from headgate.cluster.status_patch import dumped, merge_patch
+from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, AlreadyExists, Json, NotFound, Objects, Refused
 from headgate.cluster.store import Store
 from headgate.cluster.views import COMPILED_SUFFIX, VersionEntry, refused
 from headgate.controller.readiness import ready
 from headgate.controller.stages import stage
+from headgate.controller.status_writing import write_status
 from headgate.engine.observation import Key
 
 _DIGEST = "headgate.dev/digest"
@@ -95,22 +86,9 @@ class VersionUpkeep:
                 message="compiled; Rollouts may name this version",
             ),
         )
-        patch = merge_patch(dumped(entry.status), dumped(wanted))
-        if not patch:
-            return
-        try:
-            written = await self._objects.merge_patch(
-                PROMPT_VERSION,
-                key.namespace,
-                key.name,
-                {"status": patch},
-                resource_version=str(entry.identity.version),
-                subresource="status",
-            )
-        except (Conflict, NotFound):
-            # The watch brings the newer state, or its end, and with it another look.
-            return
-        self._store.saw_version(written)
+        written = await write_status(self._objects, PROMPT_VERSION, entry.identity, entry.status, wanted)
+        if written is not None:
+            self._store.saw_version(written)
 
 
 def compiled(version: str, name: str, spec: PromptVersionSpec, digest: str) -> Json:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from headgate.api.configuration import Configuration
 from headgate.api.quality_gate import QualityGateStatus
-from headgate.cluster.objects import QUALITY_GATE, Conflict, NotFound, Objects
-from headgate.cluster.status_patch import dumped, merge_patch
+from headgate.cluster.objects import QUALITY_GATE, Objects
 from headgate.cluster.store import Store
 from headgate.cluster.views import GateEntry
 from headgate.controller.readiness import ready
+from headgate.controller.status_writing import write_status
 from headgate.engine.observation import GateView, Key
 from headgate.evidence.measure import source_problem
 from headgate.evidence.queries import problems
@@ -61,20 +61,7 @@ class GateUpkeep:
                 message="Rollouts can be judged by this gate",
             ),
         )
-        patch = merge_patch(dumped(entry.status), dumped(wanted))
-        if not patch:
-            return None
-        try:
-            written = await self._objects.merge_patch(
-                QUALITY_GATE,
-                key.namespace,
-                key.name,
-                {"status": patch},
-                resource_version=str(entry.identity.version),
-                subresource="status",
-            )
-        except (Conflict, NotFound):
-            # The watch brings the newer state, or its end, and with it another look.
-            return None
-        self._store.saw_gate(written)
+        written = await write_status(self._objects, QUALITY_GATE, entry.identity, entry.status, wanted)
+        if written is not None:
+            self._store.saw_gate(written)
         return None

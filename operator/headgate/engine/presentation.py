@@ -161,7 +161,7 @@ def _progress(turn: Turn) -> str:
 def _condition(turn: Turn, finding: _Finding) -> Condition:
     known = next((known for known in turn.status.conditions if known.type == finding.type), None)
     same = known is not None and known.status is finding.status
-    return Condition.model_construct(
+    condition = Condition.model_construct(
         type=finding.type,
         status=finding.status,
         reason=finding.reason,
@@ -169,3 +169,5 @@ def _condition(turn: Turn, finding: _Finding) -> Condition:
         last_transition_time=known.last_transition_time if same and known is not None else turn.now,
         observed_generation=turn.observation.rollout.generation,
     )
+    # What is remembered between looks shares what did not change with what was committed.
+    return known if known is not None and known == condition else condition

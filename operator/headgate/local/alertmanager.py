@@ -1,24 +1,21 @@
 """An Alertmanager on 127.0.0.1 that sends every alert to one webhook, with a token from a file."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import yaml
 
-from headgate.local import loopback, processes
-from headgate.local.binaries import binary
-from headgate.local.processes import Process
-from headgate.local.waiting import wait_until_serving
+from headgate.local.web_server import WebServer
 
 
-class AlertmanagerServer:
-    """Alertmanager in a directory of its own; also a context manager that starts and stops it.
+class AlertmanagerServer(WebServer):
+    """Alertmanager in a directory of its own.
 
     `webhook` is the address that is posted to, as `Authorization: Bearer` with what `token_file` holds then. Alerts of
     one name are one group; it is sent after `group_wait`, again after `group_interval` when it changed, and again after
-    `repeat_interval` when it did not. It ends with this process.
+    `repeat_interval` when it did not.
     """
+
+    program = "alertmanager"
 
     def __init__(
         self,
@@ -31,7 +28,7 @@ class AlertmanagerServer:
         repeat_interval: str = "1h",
         max_alerts: int = 100,
     ) -> None:
-        self.directory = directory.absolute()
+        super().__init__(directory)
         self._content = {
             "route": {
                 "receiver": "headgate",
@@ -57,55 +54,15 @@ class AlertmanagerServer:
                 }
             ],
         }
-        self._port = 0
-        self._process: Process | None = None
 
-    @property
-    def address(self) -> str:
-        """Where Prometheus finds it: host and port."""
-        return f"127.0.0.1:{self._port}"
+    def _write_configuration(self) -> None:
+        (self.directory / "alertmanager.yml").write_text(yaml.safe_dump(self._content, sort_keys=False))
 
-    @property
-    def url(self) -> str:
-        """Where alerts are posted to it."""
-        return f"http://{self.address}"
-
-    def start(self, *, timeout: float = 30.0) -> Self:
-        """Start it, and return when it is ready; after a `stop`, at the same port.
-
-        Raises:
-            LocalError: it cannot be had, refuses its configuration, or is not ready within `timeout` seconds.
-        """
-        program = binary("alertmanager")
-        self.directory.mkdir(parents=True, exist_ok=True)
-        configuration = self.directory / "alertmanager.yml"
-        configuration.write_text(yaml.safe_dump(self._content, sort_keys=False))
-        self._port = self._port or processes.free_port()
-        command: list[str | Path] = [
-            program,
-            f"--config.file={configuration}",
+    def _arguments(self) -> list[str | Path]:
+        return [
+            f"--config.file={self.directory / 'alertmanager.yml'}",
             f"--storage.path={self.directory / 'alertmanager'}",
             f"--web.listen-address={self.address}",
             # One alone has no peers to agree with.
             "--cluster.listen-address=",
         ]
-        process = processes.start("alertmanager", command, self.directory / "logs" / "alertmanager.log")
-        self._process = process
-        try:
-            wait_until_serving(process, lambda: loopback.answers(f"{self.url}/-/ready"), timeout=timeout)
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """End it; nothing happens when it has ended."""
-        if self._process is not None:
-            self._process.stop(5.0)
-            self._process = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()

@@ -3,26 +3,23 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import yaml
 
-from headgate.local import loopback, processes
-from headgate.local.binaries import binary
+from headgate.local import loopback
 from headgate.local.errors import LocalError
-from headgate.local.processes import Process
-from headgate.local.waiting import wait_until_serving
+from headgate.local.web_server import WebServer
 
 
-class PrometheusServer:
-    """Prometheus in a directory of its own; also a context manager that starts and stops it.
+class PrometheusServer(WebServer):
+    """Prometheus in a directory of its own.
 
     `scrape_targets` are addresses (`host:port`) by job, scraped at `/metrics`. `scrape_interval` is a Prometheus
-    duration. `rules` is the YAML of a rules file; alerts go to the
-    `alertmanager` at that address (`host:port`). A configuration that is already in the directory is left as it is
-    with `keep_configuration`: it is the user's then. It ends with this process, unless a `pid_directory` detaches it.
+    duration. `rules` is the YAML of a rules file; alerts go to the `alertmanager` at that address (`host:port`). A
+    configuration that is already in the directory is left as it is with `keep_configuration`: it is the user's then.
     """
+
+    program = "prometheus"
 
     def __init__(
         self,
@@ -35,7 +32,7 @@ class PrometheusServer:
         keep_configuration: bool = False,
         pid_directory: Path | None = None,
     ) -> None:
-        self.directory = directory.absolute()
+        super().__init__(directory, pid_directory)
         self.configuration = self.directory / "prometheus.yml"
         self.targets = self.directory / "targets"
         """Each `*.json` in it is a list of `{"targets": ["host:port"], "labels": {"job": ...}}`; it notices changes."""
@@ -44,55 +41,6 @@ class PrometheusServer:
         self._rules = rules
         self._alertmanager = alertmanager
         self._keep_configuration = keep_configuration
-        self._pid_directory = pid_directory
-        self._port = 0
-        self._process: Process | None = None
-
-    @property
-    def url(self) -> str:
-        """Where it answers queries."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def processes(self) -> tuple[Process, ...]:
-        """What was started and not stopped."""
-        return () if self._process is None else (self._process,)
-
-    def start(self, *, timeout: float = 30.0) -> Self:
-        """Start it, and return when it is ready; after a `stop`, at the same port and with the same data.
-
-        Raises:
-            LocalError: it cannot be had, refuses its configuration, or is not ready within `timeout` seconds.
-        """
-        program = binary("prometheus")
-        self._write_configuration()
-        self._port = self._port or processes.free_port()
-        command: list[str | Path] = [
-            program,
-            f"--config.file={self.configuration}",
-            f"--storage.tsdb.path={self.directory / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{self._port}",
-            # New targets are scraped after a second at most, not after five.
-            "--scrape.discovery-reload-interval=1s",
-            # For `reload`; it also lets anyone on this machine end it.
-            "--web.enable-lifecycle",
-        ]
-        process = processes.start(
-            "prometheus", command, self.directory / "logs" / "prometheus.log", pid_directory=self._pid_directory
-        )
-        self._process = process
-        try:
-            wait_until_serving(process, lambda: loopback.answers(f"{self.url}/-/ready"), timeout=timeout)
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """End it; nothing happens when it has ended."""
-        if self._process is not None:
-            self._process.stop(5.0)
-            self._process = None
 
     def reload(self) -> None:
         """Read the configuration and the rules again.
@@ -111,12 +59,6 @@ class PrometheusServer:
         unfinished = file.with_suffix(".new")
         unfinished.write_text(json.dumps([{"targets": list(addresses), "labels": {"job": job}}], indent=2) + "\n")
         unfinished.replace(file)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
 
     def _write_configuration(self) -> None:
         self.targets.mkdir(parents=True, exist_ok=True)
@@ -139,6 +81,17 @@ class PrometheusServer:
         if self._alertmanager is not None:
             content["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [self._alertmanager]}]}]}
         self.configuration.write_text(_HEADER + yaml.safe_dump(content, sort_keys=False))
+
+    def _arguments(self) -> list[str | Path]:
+        return [
+            f"--config.file={self.configuration}",
+            f"--storage.tsdb.path={self.directory / 'prometheus'}",
+            f"--web.listen-address={self.address}",
+            # New targets are scraped after a second at most, not after five.
+            "--scrape.discovery-reload-interval=1s",
+            # For `reload`; it also lets anyone on this machine end it.
+            "--web.enable-lifecycle",
+        ]
 
 
 _HEADER = """\

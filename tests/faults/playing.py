@@ -1,0 +1,94 @@
+"""Plays a scenario once, with or without a fault, and gathers what happened. Judges nothing but whether it is over."""
+
+import time
+
+from tests.faults import ending, oracles
+from tests.faults.course import Course
+from tests.faults.faults import Fault
+from tests.faults.points import Point
+from tests.faults.scenarios import Scenario
+from tests.faults.world import Place, World
+from tests.integration.cluster import Document
+from tests.integration.waiting import NeverHappened
+
+REST = 1.2
+"""Seconds without a request that count as rest: longer than anything that headgate puts off for a moment."""
+PATIENCE = 45.0
+"""Seconds from the fault to the end that the clean run has; the longest pause between two tries is ten."""
+
+
+def play(
+    here: Place, scenario: Scenario, fault: Fault | None = None, point: Point | None = None, clean: Course | None = None
+) -> tuple[Course, bool]:
+    """What happened, and whether the request that was to be struck came by. Raises NeverHappened before the fault."""
+    with World(here, scenario.watches) as world:
+        scenario.prepare(world)
+        if not world.conductor.is_quiet(REST, within=PATIENCE):
+            raise NeverHappened(f"{scenario.name}: it does not come to rest before it begins")
+        world.conductor.begin(fault, point)
+        scenario.act(world)
+        deadline = time.monotonic() + PATIENCE
+        is_over = _is_over(world, scenario)
+        while True:
+            is_quiet = world.conductor.is_quiet(REST, within=max(2 * REST, deadline - time.monotonic()))
+            end, _ = ending.ending(world)
+            settled = clean is None or not oracles.differ(end, dict(clean.end))
+            if settled or time.monotonic() > deadline:
+                break
+            time.sleep(REST)
+        return _course(world, scenario, end, is_over=is_over, is_quiet=is_quiet), world.conductor.struck
+
+
+def _is_over(world: World, scenario: Scenario) -> bool:
+    try:
+        world.here.chronicle.wait(
+            world.name,
+            "Rollout",
+            scenario.rollout,
+            lambda state: scenario.is_over(state["status"]),
+            within=PATIENCE,
+        )
+    except NeverHappened:
+        return False
+    return True
+
+
+def _course(world: World, scenario: Scenario, end: dict[str, Document], *, is_over: bool, is_quiet: bool) -> Course:
+    shown = scenario.shown
+    for kind in ("Rollout", shown.kind):
+        world.here.chronicle.catch_up(world.name, kind, world.namespace.every(kind))
+    router = world.states(shown.kind, shown.name)
+    weights: list[int] = []
+    for state in router:
+        weight = shown.weight(state)
+        if weight is not None and weights[-1:] != [weight]:
+            weights.append(weight)
+    return Course(
+        scenario=scenario,
+        namespace=world.name,
+        rollout=world.states("Rollout", scenario.rollout),
+        router=router,
+        requests=world.conductor.act(),
+        end=end,
+        is_over=is_over,
+        is_quiet=is_quiet,
+        troubles=world.operator.troubles(),
+        overtaken=[_called(path) for path in world.overtaken],
+        weights=weights,
+    )
+
+
+_KIND_OF = {
+    "rollouts": "Rollout",
+    "promptversions": "PromptVersion",
+    "qualitygates": "QualityGate",
+    "configmaps": "ConfigMap",
+    "httproutes": "HTTPRoute",
+    "inferenceservices": "InferenceService",
+}
+
+
+def _called(path: str) -> str:
+    """The kind and name of what a path leads to."""
+    plural, name = path.rsplit("/", 2)[-2:]
+    return f"{_KIND_OF[plural]}/{name}"
