@@ -3,6 +3,9 @@
 A group is a sort of fault: what it does to which scenarios. Another group is another function in GROUPS.
 """
 
+import math
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -123,19 +126,28 @@ def run(
     clean: Mapping[str, Course],
     *,
     at_once: int,
+    seconds: float = math.inf,
     tell: Callable[[Result], None] = lambda _result: None,
 ) -> list[Result]:
-    """Plays those cases, so many at a time; ``tell`` is told of each result when it is there."""
-    results: list[Result] = []
+    """Plays those cases in a mixed order, so many at a time; ``tell`` is told of each result when it is there.
+
+    None begins when so many seconds are over.
+    """
+    mixed, results, deadline = [*chosen], list[Result](), time.monotonic() + seconds
+    # So that a part of them is a sample of all, and all that is slow does not come at once.
+    random.Random(0).shuffle(mixed)
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(_result, here, case, clean[case.scenario]) for case in chosen]
+        futures = [pool.submit(_result, here, case, clean[case.scenario], deadline) for case in mixed]
         for future in as_completed(futures):
-            results.append(future.result())
-            tell(results[-1])
+            if (result := future.result()) is not None:
+                results.append(result)
+                tell(result)
     return results
 
 
-def _result(here: Place, case: Case, clean: Course) -> Result:
+def _result(here: Place, case: Case, clean: Course, deadline: float) -> Result | None:
+    if time.monotonic() > deadline:
+        return None
     for _ in range(_TRIES):
         try:
             course, met = case.play(here, clean)
