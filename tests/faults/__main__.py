@@ -54,7 +54,9 @@ def main() -> int:
     return int(any(result.failed for result in results))
 
 
-def _run(here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at_once: int) -> list[matrix.Result]:
+def _run(
+    here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at_once: int, seconds: float
+) -> list[matrix.Result]:
     count = itertools.count(1)
 
     def tell(result: matrix.Result) -> None:
