@@ -58,9 +58,10 @@ class Sources:
 class House:
     """One operator's insides."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        """Of a cluster of its own, or of one in which others have worked before."""
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
-        self.cluster = Cluster()
+        self.cluster = cluster or Cluster()
         self.store = Store()
         self.sources = Sources()
         metrics = Metrics()
@@ -99,13 +100,24 @@ class House:
 
     def put(self, kind: Kind, document: dict[str, Any]) -> None:
         """A person's write, and the watch that tells of it."""
-        raw = self.write(kind, document)
+        self.tell(kind, self.write(kind, document))
+
+    def tell(self, kind: Kind, raw: Json) -> None:
+        """What a list or a watch tells of one object."""
         if kind == ROLLOUT:
             self.store.saw_rollout(raw)
         elif kind == PROMPT_VERSION:
             self.store.saw_version(raw)
-        else:
+        elif kind == QUALITY_GATE:
             self.store.saw_gate(raw)
+        else:
+            self.store.documents.watched(kind, raw, deleted=False)
+
+    def annotate(self, **asked: str) -> None:
+        """What a person asks of headgate, and the watch that tells of it."""
+        raw = self.rollout
+        raw["metadata"]["annotations"] = {f"headgate.dev/{word}": text for word, text in asked.items()}
+        self.tell(ROLLOUT, self.cluster.put(ROLLOUT, raw))
 
     def write(self, kind: Kind, document: dict[str, Any]) -> Json:
         """A person's write that no watch has told of yet."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults import faults, oracles
+from tests.faults import faults, oracles, stale_lists, watch_faults
 from tests.faults.course import Course
 from tests.faults.playing import play
 from tests.faults.points import Point
@@ -86,7 +86,45 @@ def _reads(scenario: Scenario, clean: Course) -> list[Case]:
     return _cases_of("reads", scenario, faults.READS, points)
 
 
-GROUPS: Mapping[str, Callable[[Scenario, Course], list[Case]]] = {"writes": _writes, "reads": _reads}
+def _watches(scenario: Scenario, _clean: Course) -> list[Case]:
+    return [
+        Case(
+            "watches",
+            scenario.name,
+            fault.name,
+            "all watches",
+            (fault.name,),
+            partial(watch_faults.played, scenario, fault),
+        )
+        for fault in watch_faults.WATCH_FAULTS
+    ]
+
+
+def _lists(scenario: Scenario, clean: Course) -> list[Case]:
+    points = [
+        request.point for request in clean.requests if request.point.writes and "events" not in request.point.about
+    ]
+    return [
+        Case(
+            "lists",
+            scenario.name,
+            since,
+            str(point),
+            (since, *point.kind),
+            partial(stale_lists.played, scenario, point, since),
+        )
+        for point in points
+        for since in (stale_lists.JUST_BEFORE, stale_lists.BEFORE_THE_RELEASE)
+        if not scenario.reads
+    ]
+
+
+GROUPS: Mapping[str, Callable[[Scenario, Course], list[Case]]] = {
+    "writes": _writes,
+    "reads": _reads,
+    "watches": _watches,
+    "lists": _lists,
+}
 """By name, the cases that a scenario has, from its clean run."""
 
 

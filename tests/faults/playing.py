@@ -21,7 +21,7 @@ def play(
     here: Place, scenario: Scenario, fault: Fault | None = None, point: Point | None = None, clean: Course | None = None
 ) -> tuple[Course, bool]:
     """What happened, and whether the request that was to be struck came by. Raises NeverHappened before the fault."""
-    with World(here) as world:
+    with World(here, scenario.watches) as world:
         scenario.prepare(world)
         if not world.conductor.is_quiet(REST, within=PATIENCE):
             raise NeverHappened(f"{scenario.name}: it does not come to rest before it begins")

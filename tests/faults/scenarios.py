@@ -1,7 +1,7 @@
 """What is played in a run: what is there before, what people do, and how it ends. Knows no fault and judges nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import requests
@@ -58,6 +58,8 @@ class Scenario:
     """Whether the candidate must be shown to nobody after it was taken back."""
     reads: bool = False
     """Whether it is its reads that are struck; else its writes are."""
+    watches: Document = field(default_factory=dict)
+    """How the operator is configured to see that a watch tells nothing any more."""
 
 
 def _is_stable(version: str) -> Callable[[Document], bool]:

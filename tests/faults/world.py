@@ -49,7 +49,7 @@ class Place:
     chronicle: Chronicle
     nursery: Nursery
     interchange: Interchange
-    kubeconfig: Path
+    proxy: FaultProxy
     directory: Path
 
 
@@ -65,7 +65,7 @@ def place(
     try:
         with ExitStack() as stack:
             chronicle, nursery = stack.enter_context(Chronicle(plane)), stack.enter_context(Nursery())
-            yield Place(plane, prometheus, application, chronicle, nursery, interchange, proxy.kubeconfig, directory)
+            yield Place(plane, prometheus, application, chronicle, nursery, interchange, proxy, directory)
     finally:
         proxy.close()
 
@@ -73,8 +73,10 @@ def place(
 class World:
     """A context manager: while it is open the operator runs, and is started again when a fault has killed it."""
 
-    def __init__(self, here: Place) -> None:
+    def __init__(self, here: Place, watches: Document | None = None) -> None:
+        """``watches`` is how the operator is configured to see that one tells nothing any more."""
         self.here = here
+        self._watches = watches or {}
         self.name = f"run-{next(_numbers)}"
         self.conductor = Conductor(self)
         self.kills = 0
@@ -95,11 +97,12 @@ class World:
         self.alerts = Sender(f"http://{listen}/alerts", _TOKEN)
         self.operator = OperatorProcess(
             directory,
-            here.kubeconfig,
+            here.proxy.kubeconfig,
             [{"name": "default", "url": here.prometheus.url, "timeout": "5s"}],
             self.name,
             launch=here.nursery.launch,
             targets=ALLOWED,
+            watches=self._watches,
             alerts={"listen": listen, "tokens": [{"file": str(token), "namespaces": [self.name]}]},
         )
         here.interchange.add(self.name, self.conductor)

@@ -64,9 +64,13 @@ def make_operator(
     made: list[OperatorProcess] = []
     audit = AuditLog(namespace.server, namespace.name, service_account.USER)
 
-    def make(kubeconfig: Path = operator_kubeconfig, sources: list[Document] = sources) -> OperatorProcess:
+    def make(
+        kubeconfig: Path = operator_kubeconfig,
+        sources: list[Document] = sources,
+        watches: Document | None = None,
+    ) -> OperatorProcess:
         directory = tmp_path_factory.mktemp("operator")
-        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name))
+        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, watches=watches or {}))
         return made[-1]
 
     yield make

@@ -22,7 +22,9 @@ import yaml
 from aiohttp import web
 
 from headgate.local.control_plane import ControlPlane
+from tests.integration.cluster import Document
 from tests.integration.waiting import PATIENCE
+from tests.integration.watch_streams import WatchStreams
 
 _T = TypeVar("_T")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
@@ -54,6 +56,16 @@ class Asked:
     body: bytes = field(default=b"", compare=False, repr=False)
     agent: str = field(default="", compare=False)
     """How the sender calls itself."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether the answer goes on until somebody ends it."""
+        return "watch=true" in self.query.split("&")
+
+    @property
+    def lists(self) -> bool:
+        """Whether it asks for all objects of a kind, or for a part of them."""
+        return self.method == "GET" and "limit=" in self.query
 
     @property
     def writes(self) -> bool:
@@ -110,6 +122,17 @@ Meeting = Callable[[Passing], Awaitable[web.StreamResponse]]
 """What happens to a request, as a function of its own; it returns what the sender gets."""
 
 
+@dataclass(slots=True)
+class Lie:
+    """Old answers to lists, for a while."""
+
+    part: str
+    """Of the paths of the watches that do not tell meanwhile."""
+    lists: Mapping[str, Document]
+    seconds: float
+    is_told: bool = False
+
+
 class FaultProxy:
     """One proxy with a fate for each request; all of them pass until told otherwise."""
 
@@ -127,6 +150,9 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._released, self._ending = asyncio.Event(), asyncio.Event()
+        self._lies: dict[str, Lie] = {}
+        self.watches = WatchStreams(self._loop)
+        """The watches that go through here."""
         port = self._run(self._start())
         self.kubeconfig = directory / "kubeconfig-by-proxy"
         """The operator's kubeconfig, by way of here."""
@@ -151,6 +177,13 @@ class FaultProxy:
         """What is held goes on to the API server now; the status of its first answer."""
         self._loop.call_soon_threadsafe(self._released.set)
         return self._late.get(timeout=within)
+
+    def deceive(self, part: str, lists: Mapping[str, Document], *, seconds: float) -> None:
+        """Lists of these paths have these answers, and watches of what has ``part`` in its path bring nothing.
+
+        It is over so many seconds after the first of those lists was asked for.
+        """
+        self._loop.call_soon_threadsafe(self._deceive, part, dict(lists), seconds)
 
     def cut(self, path: str) -> None:
         """Ends the answers that go on from there, such as watches; what is asked next meets its fate."""
@@ -196,11 +229,28 @@ class FaultProxy:
         for answer in [answer for answer in self._streams if answer.url.path.endswith(path)]:
             answer.close()
 
+    def _deceive(self, part: str, lists: Mapping[str, Document], seconds: float) -> None:
+        lie = Lie(part, lists, seconds)
+        self._lies |= dict.fromkeys(lists, lie)
+        self.watches.hold(part)
+
+    def _told(self, lie: Lie, path: str) -> Document:
+        if not lie.is_told:
+            lie.is_told = True
+            self._loop.call_later(lie.seconds, self._undeceive, lie)
+        return lie.lists[path]
+
+    def _undeceive(self, lie: Lie) -> None:
+        self._lies = {path: other for path, other in self._lies.items() if other is not lie}
+        self.watches.let_go(lie.part)
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         agent = request.headers.get("User-Agent", "")
         asked = Asked(request.method, request.path, request.query_string, request.content_type, body, agent)
         fate = self._fate(asked)
+        if asked.lists and asked.path in self._lies:
+            return web.json_response(self._told(self._lies[asked.path], asked.path))
         if not isinstance(fate, Fate):
             return await fate(Passing(asked, request, lambda: self._whole(request, body)))
         if fate is not Fate.PASS:
@@ -211,14 +261,14 @@ class FaultProxy:
             return web.json_response({"kind": "Status", "code": 503, "message": "refused by a test"}, status=503)
         if fate is Fate.HOLD:
             await self._released.wait()
-        return await self._forward(request, body, fate)
+        return await self._forward(request, asked, fate)
 
     async def _whole(self, request: web.Request, body: bytes) -> Answer:
         async with self._sent(request, body) as answer:
             return Answer(answer.status, _kept(answer.headers), await answer.read())
 
-    async def _forward(self, request: web.Request, body: bytes, fate: Fate) -> web.StreamResponse:
-        async with self._sent(request, body) as answer:
+    async def _forward(self, request: web.Request, asked: Asked, fate: Fate) -> web.StreamResponse:
+        async with self._sent(request, asked.body) as answer:
             if fate is Fate.HOLD:
                 self._late.put(answer.status)
             if fate is Fate.SWALLOW:
@@ -228,14 +278,20 @@ class FaultProxy:
             self._streams.add(answer)
             try:
                 await through.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await through.write(chunk)
+                await self._pass_on(asked, answer, through)
                 await through.write_eof()
             except (ConnectionError, aiohttp.ClientError):
                 pass  # its sender is gone, or it was cut
             finally:
                 self._streams.discard(answer)
             return through
+
+    async def _pass_on(self, asked: Asked, answer: aiohttp.ClientResponse, through: web.StreamResponse) -> None:
+        if asked.watches and answer.status == 200:
+            await self.watches.pass_on(asked.path, answer.content, through)
+            return
+        async for chunk in answer.content.iter_any():
+            await through.write(chunk)
 
     def _sent(self, request: web.Request, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         url = f"{self._url}{request.rel_url}"

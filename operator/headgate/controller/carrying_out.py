@@ -72,15 +72,7 @@ class CarryingOut:
         """Carries one decision out, as far as the cluster lets it. Raises no ClusterError."""
         view = seen.rollout
         try:
-            if not decision.urgent:
-                await self._record(view, decision, case)
-            if decision.manifest is not None:
-                await self._snapshots.create_plan(decision.manifest)
-            if decision.commit and not decision.urgent:
-                await self._targets.keep(seen, decision)
-            if decision.commit:
-                await self._release_before_the_end(view, decision, case)
-                await self._commit(seen, decision, case)
+            await self._write_down(seen, decision, case)
         except ClusterError as error:
             return await self._not_committed(seen, decision, case, error)
         self._announce(view, decision)
@@ -96,9 +88,24 @@ class CarryingOut:
             return self._postponed(view, case, error)
         return delivered
 
+    async def _write_down(self, seen: Observation, decision: Decision, case: Case) -> None:
+        """What must be written before a router is. Raises ClusterError."""
+        view, has_new_snapshot = seen.rollout, False
+        if not decision.urgent:
+            await self._record(view, decision, case)
+        if decision.manifest is not None:
+            await self._snapshots.create_plan(decision.manifest)
+        if decision.commit and not decision.urgent:
+            has_new_snapshot = await self._targets.keep(seen, decision)
+        if decision.commit:
+            await self._release_before_the_end(view, decision, case)
+            await self._commit(seen, decision, case)
+        if has_new_snapshot:
+            await self._targets.prune(view, decision.status)
+
     async def _record(self, view: RolloutView, decision: Decision, case: Case) -> None:
         if decision.record is not None:
-            await self._snapshots.write_record(view.key, decision.record)
+            await self._snapshots.write_record(view.key, decision.record, committed=decision.urgent)
             case.memory = replace(case.memory, recorded=decision.status.revision)
 
     async def _restore(self, view: RolloutView, wanted: SpecRestore, case: Case) -> bool:

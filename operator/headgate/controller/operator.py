@@ -10,10 +10,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 import kopf
+from kubernetes.aio.client.configuration import Configuration as ClientConfiguration
 
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
+from headgate.api.quantities import seconds
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
 from headgate.cluster.snapshots import Snapshots
@@ -90,7 +92,7 @@ async def run(
             _log.info("listening for alerts on %s", await operator.alerts.start())
         if not await _before(stop, operator.begin()):
             return
-        await operator.watch(handlers.registry(operator.resync.watchable, operator.news, configured), stop)
+        await operator.watch(operator.registry(configured), stop)
     finally:
         if operator.alerts is not None:
             await operator.alerts.stop()
@@ -120,6 +122,7 @@ class _Operator:
         leadership: Leadership,
     ) -> None:
         self._namespace = namespace
+        self._silence = seconds(configuration.watches.silence)
         self._leadership = leadership
         self._elected = False
         metrics.shows_leader(self._leads)
@@ -152,7 +155,13 @@ class _Operator:
         self._store = store
         self._orphans = Orphans(store, client, snapshots)
         self.news = News(store, self._lost)
-        self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
+        self.resync = Resync(
+            client,
+            self.news,
+            namespace,
+            self._put_orphans_at_stable,
+            period=seconds(configuration.watches.resync),
+        )
         receiving = Receiving(store, storing, self._poke, metrics)
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
@@ -186,6 +195,10 @@ class _Operator:
             for key in keys:
                 scheduler.poke(key)
 
+    def registry(self, credentials: ClientConfiguration) -> kopf.OperatorRegistry:
+        """What kopf is to do; known once the first lists are in."""
+        return handlers.registry(self.resync.watchable, self.news, credentials, self.resync.watch_began)
+
     async def watch(self, registry: kopf.OperatorRegistry, stop: asyncio.Event) -> None:
         """Watches, and leads when it may, until ``stop`` is set. Raises what ended either, when something did."""
         ready = asyncio.Event()
@@ -196,7 +209,7 @@ class _Operator:
         self._watches = asyncio.create_task(
             kopf.operator(
                 registry=registry,
-                settings=handlers.settings(clusterwide=namespace is None),
+                settings=handlers.settings(clusterwide=namespace is None, silence=self._silence),
                 standalone=True,
                 clusterwide=namespace is None,
                 namespaces=[namespace] if namespace is not None else [],

@@ -1,5 +1,6 @@
 """Puts the last good version back into a Rollout's spec, and leaves the spec to its owners. Knows no decision."""
 
+from headgate.api.rollout_status import AttemptState
 from headgate.cluster.objects import FIELD_MANAGER, ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
 from headgate.cluster.store import Store
 from headgate.engine.decision import SpecRestore
@@ -19,6 +20,9 @@ class Restoring:
         """Whether the spec was written; it is left alone when it holds something else by now. Raises ClusterError."""
         operations: list[dict[str, JsonValue]] = [
             {"op": "test", "path": "/metadata/uid", "value": view.uid},
+            # A restore that was long on its way must not undo what people have asked for since.
+            {"op": "test", "path": "/status/attempt/number", "value": wanted.attempt},
+            {"op": "test", "path": "/status/attempt/state", "value": AttemptState.ROLLING_BACK.value},
             {"op": "test", "path": "/spec/prompt/version", "value": wanted.rejected},
             {"op": "replace", "path": "/spec/prompt/version", "value": wanted.restored},
         ]

@@ -33,12 +33,15 @@ class Targets:
         self._waiting: dict[str, float] = {}
         """Since when a Rollout, by UID, waits for the reader of its weight."""
 
-    async def keep(self, seen: Observation, decision: Decision) -> None:
-        """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError."""
+    async def keep(self, seen: Observation, decision: Decision) -> bool:
+        """Snapshots what becomes stable or a candidate with this decision; whether there is a new one.
+
+        Raises ClusterError.
+        """
         view, target, status = seen.rollout, seen.target, decision.status
         if target is None or target.ref is None:
-            return
-        in_use = _digests_in_use(status)
+            return False
+        in_use, is_new = _digests_in_use(status), False
         for version, content, ref in (
             (target.version, target.content, target.ref),
             (target.rebased, target.rebased_content, target.rebased_ref),
@@ -52,9 +55,14 @@ class Targets:
                 await self._snapshots.keep(view.namespace, snapshot)
             except Unfit as error:
                 raise Refused(f"{view.key}: {error}") from error
-            rejected = {rejection.digest for rejection in status.rejected}
-            limit = view.spec.revision_history_limit if view.spec is not None else 10
-            await self._snapshots.prune(view.key, in_use | rejected, limit)
+            is_new = True
+        return is_new
+
+    async def prune(self, view: RolloutView, committed: RolloutStatus) -> None:
+        """Deletes snapshots that are too many, by a status that was written: an old one may miss what is stable."""
+        rejected = {rejection.digest for rejection in committed.rejected}
+        limit = view.spec.revision_history_limit if view.spec is not None else 10
+        await self._snapshots.prune(view.key, _digests_in_use(committed) | rejected, limit)
 
     async def restore(self, view: RolloutView, version: str, order: TargetRestore) -> None:
         """Writes exactly the declared fields, and only while all of them still hold the rejected content.
@@ -159,6 +167,9 @@ def _edits(raw: Json, good: Content) -> list[dict[str, JsonValue]]:
     for path, text in held.items():
         if text is not None:
             operations.append({"op": "test", "path": _pointer(path), "value": json.loads(text)})
+    if (generation := shape.mapping(raw.get("metadata")).get("generation")) is not None:
+        # A restore that was long on its way must not undo the same content, applied once more since.
+        operations.append({"op": "test", "path": "/metadata/generation", "value": generation})
     if None in held.values():
         # A JSON patch cannot test that something is absent: that nothing at all was written since is as good.
         version = shape.resource_version(raw)
