@@ -16,11 +16,14 @@ from tests.faults.course import Course
 from tests.faults.playing import play
 from tests.faults.points import Point
 from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.strikes import EveryWrite, Once
 from tests.faults.world import Place
 from tests.integration.waiting import NeverHappened
 
 _TRIES = 3
 """What a run does is a little different each time: the request that is to be struck may not come by in the first."""
+_MANY_CRASHES = 180.0
+"""Seconds for a run in which an operator is started again for each write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _cases_of(group: str, scenario: Scenario, struck: Iterable[faults.Fault], po
 
 
 def _play(scenario: Scenario, fault: faults.Fault, point: Point, here: Place, clean: Course) -> tuple[Course, bool]:
-    return play(here, scenario, fault, point, clean)
+    return play(here, scenario, Once(fault, point), clean)
 
 
 def _writes(scenario: Scenario, clean: Course) -> list[Case]:
@@ -79,6 +82,15 @@ def _writes(scenario: Scenario, clean: Course) -> list[Case]:
     first = {point.kind: point for point in reversed(points)}
     slow = _cases_of("writes", scenario, faults.SLOW, sorted(first.values()))
     return [*_cases_of("writes", scenario, faults.WRITES, points), *slow]
+
+
+def _crashes(scenario: Scenario, _clean: Course) -> list[Case]:
+    fault = "SIGKILL before and after each"
+    return [Case("crashes", scenario.name, fault, "every write", (scenario.name,), partial(_crash, scenario))]
+
+
+def _crash(scenario: Scenario, here: Place, clean: Course) -> tuple[Course, bool]:
+    return play(here, scenario, EveryWrite(*faults.KILLS), clean, patience=_MANY_CRASHES)
 
 
 def _reads(scenario: Scenario, clean: Course) -> list[Case]:
@@ -122,6 +134,7 @@ def _lists(scenario: Scenario, clean: Course) -> list[Case]:
 GROUPS: Mapping[str, Callable[[Scenario, Course], list[Case]]] = {
     "writes": _writes,
     "reads": _reads,
+    "crashes": _crashes,
     "watches": _watches,
     "lists": _lists,
 }
