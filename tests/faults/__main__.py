@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import math
 import sys
 import tempfile
 import time
@@ -41,8 +42,8 @@ def main() -> int:
             ]
             if arguments.slice:
                 chosen = matrix.one_of_each_sort(chosen)
-            results = _run(here, chosen, clean, at_once=arguments.at_once)
-    _say(f"{len(results)} cases in {(time.monotonic() - started) / 60:.0f} min")
+            results = _run(here, chosen, clean, at_once=arguments.at_once, seconds=60 * arguments.minutes)
+    _say(f"{len(results)} of {len(chosen)} cases in {(time.monotonic() - started) / 60:.0f} min")
     for group in sorted({result.case.group for result in results}):
         text = report.table([result for result in results if result.case.group == group])
         if arguments.report is not None:
@@ -53,7 +54,9 @@ def main() -> int:
     return int(any(result.failed for result in results))
 
 
-def _run(here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at_once: int) -> list[matrix.Result]:
+def _run(
+    here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at_once: int, seconds: float
+) -> list[matrix.Result]:
     count = itertools.count(1)
 
     def tell(result: matrix.Result) -> None:
@@ -63,7 +66,7 @@ def _run(here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at
         if result.failed:
             _say(report.failures([result]))
 
-    return matrix.run(here, chosen, clean, at_once=at_once, tell=tell)
+    return matrix.run(here, chosen, clean, at_once=at_once, seconds=seconds, tell=tell)
 
 
 @contextmanager
@@ -91,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--where", default="", metavar="TEXT", help="only requests with this in their names")
     parser.add_argument("--slice", action="store_true", help="each sort of request with each fault once")
     parser.add_argument("--at-once", type=int, default=8, metavar="N", help="so many runs at a time (8)")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="N", help="begin no run later than that")
     parser.add_argument("--report", type=Path, metavar="FILE", help="put the tables between that document's markers")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="keep the logs there; else all goes at the end")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""What one operator asks, in order, and the one request of it that a fault meets. Judges nothing."""
+"""What one operator asks, in order, and which faults its requests meet. Judges nothing."""
 
 import threading
 import time
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tests.faults.faults import Fault, Happenings
+from tests.faults.faults import Happenings
 from tests.faults.points import Counting, Point, namespace_of
+from tests.faults.strikes import Strike, nothing
 from tests.integration.fault_proxy import Answer, Asked, Fate, Meeting, Passing
 
 
@@ -29,19 +30,19 @@ class Conductor:
     def __init__(self, happenings: Happenings) -> None:
         self._happenings = happenings
         self._counting = Counting()
-        self._fault: Fault | None = None
-        self._point: Point | None = None
+        self._strike: Strike = nothing
         self._news = threading.Condition()
         self.requests: list[Request] = []
-        self.struck = False
+        self.strikes = 0
+        """How many requests met a fault."""
         self.began = 0
         """How many requests there were before those that may be struck."""
 
-    def begin(self, fault: Fault | None, point: Point | None) -> None:
-        """From now on requests are counted anew, and that one meets that fault."""
+    def begin(self, strike: Strike) -> None:
+        """From now on requests are counted anew, and meet those faults."""
         with self._news:
             self._counting = Counting()
-            self._fault, self._point = fault, point
+            self._strike = strike
             self.began = len(self.requests)
 
     def act(self) -> list[Request]:
@@ -58,14 +59,13 @@ class Conductor:
             request = Request(self._counting.point(asked), asked, time.monotonic())
             self.requests.append(request)
             self._news.notify_all()
-            strikes = self._fault is not None and not self.struck and request.point == self._point
-            if strikes:
-                self.struck = True
+            fault = self._strike(request.point)
+            self.strikes += fault is not None
 
         async def meet(passing: Passing) -> web.StreamResponse:
             watched = Passing(asked, passing.request, lambda: self._sent(request, passing))
-            if strikes and self._fault is not None:
-                return await self._fault.meet(watched, self._happenings)
+            if fault is not None:
+                return await fault.meet(watched, self._happenings)
             return (await watched.forward()).sent()
 
         return meet

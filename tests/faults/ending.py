@@ -10,7 +10,7 @@ from tests.integration.cluster import Document
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_MANIFEST = re.compile(r"\b((?:reply|ranker)-\d+)-[0-9a-f]{6,}\b")
+_MANIFEST = re.compile(r"\b((?:reply|ranker)-attempt-\d+)-[0-9a-f]{6,}\b")
 _HASH = "headgate.dev/digest"
 _PASSING = {"resourceVersion", "generation", "observedGeneration", "managedFields", "revision", "headgate.dev/revision"}
 """What counts writes: there may be more of them."""

@@ -31,7 +31,6 @@ class Fault:
     name: str
     meet: Callable[[Passing, Happenings], Awaitable[web.StreamResponse]]
     """What becomes of the request."""
-    kills: bool = False
     only: str = ""
     """The method of the requests that it can meet; empty for all."""
 
@@ -111,9 +110,12 @@ SILENCE = 12.0
 """Seconds; the operator waits ten for an answer."""
 
 _answer = partial(partial, _answered)
+KILLS = (
+    Fault("SIGKILL before it arrived", _killed_before),
+    Fault("SIGKILL after it was done", _killed_after),
+)
 WRITES = (
-    Fault("SIGKILL before it arrived", _killed_before, kills=True),
-    Fault("SIGKILL after it was done", _killed_after, kills=True),
+    *KILLS,
     Fault("done, then 500", _answer(status=500, reason="InternalError", commits=True)),
     Fault("done, then 504", partial(_by_a_proxy, status=504, commits=True)),
     Fault("done, then reset", partial(_reset, commits=True)),

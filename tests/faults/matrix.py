@@ -3,6 +3,9 @@
 A group is a sort of fault: what it does to which scenarios. Another group is another function in GROUPS.
 """
 
+import math
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,11 +16,14 @@ from tests.faults.course import Course
 from tests.faults.playing import play
 from tests.faults.points import Point
 from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.strikes import EveryWrite, Once
 from tests.faults.world import Place
 from tests.integration.waiting import NeverHappened
 
 _TRIES = 3
 """What a run does is a little different each time: the request that is to be struck may not come by in the first."""
+_MANY_CRASHES = 180.0
+"""Seconds for a run in which an operator is started again for each write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def _cases_of(group: str, scenario: Scenario, struck: Iterable[faults.Fault], po
 
 
 def _play(scenario: Scenario, fault: faults.Fault, point: Point, here: Place, clean: Course) -> tuple[Course, bool]:
-    return play(here, scenario, fault, point, clean)
+    return play(here, scenario, Once(fault, point), clean)
 
 
 def _writes(scenario: Scenario, clean: Course) -> list[Case]:
@@ -76,6 +82,15 @@ def _writes(scenario: Scenario, clean: Course) -> list[Case]:
     first = {point.kind: point for point in reversed(points)}
     slow = _cases_of("writes", scenario, faults.SLOW, sorted(first.values()))
     return [*_cases_of("writes", scenario, faults.WRITES, points), *slow]
+
+
+def _crashes(scenario: Scenario, _clean: Course) -> list[Case]:
+    fault = "SIGKILL before and after each"
+    return [Case("crashes", scenario.name, fault, "every write", (scenario.name,), partial(_crash, scenario))]
+
+
+def _crash(scenario: Scenario, here: Place, clean: Course) -> tuple[Course, bool]:
+    return play(here, scenario, EveryWrite(*faults.KILLS), clean, patience=_MANY_CRASHES)
 
 
 def _reads(scenario: Scenario, clean: Course) -> list[Case]:
@@ -119,6 +134,7 @@ def _lists(scenario: Scenario, clean: Course) -> list[Case]:
 GROUPS: Mapping[str, Callable[[Scenario, Course], list[Case]]] = {
     "writes": _writes,
     "reads": _reads,
+    "crashes": _crashes,
     "watches": _watches,
     "lists": _lists,
 }
@@ -161,19 +177,28 @@ def run(
     clean: Mapping[str, Course],
     *,
     at_once: int,
+    seconds: float = math.inf,
     tell: Callable[[Result], None] = lambda _result: None,
 ) -> list[Result]:
-    """Plays those cases, so many at a time; ``tell`` is told of each result when it is there."""
-    results: list[Result] = []
+    """Plays those cases in a mixed order, so many at a time; ``tell`` is told of each result when it is there.
+
+    None begins when so many seconds are over.
+    """
+    mixed, results, deadline = [*chosen], list[Result](), time.monotonic() + seconds
+    # So that a part of them is a sample of all, and all that is slow does not come at once.
+    random.Random(0).shuffle(mixed)
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(_result, here, case, clean[case.scenario]) for case in chosen]
+        futures = [pool.submit(_result, here, case, clean[case.scenario], deadline) for case in mixed]
         for future in as_completed(futures):
-            results.append(future.result())
-            tell(results[-1])
+            if (result := future.result()) is not None:
+                results.append(result)
+                tell(result)
     return results
 
 
-def _result(here: Place, case: Case, clean: Course) -> Result:
+def _result(here: Place, case: Case, clean: Course, deadline: float) -> Result | None:
+    if time.monotonic() > deadline:
+        return None
     for _ in range(_TRIES):
         try:
             course, met = case.play(here, clean)

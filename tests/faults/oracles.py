@@ -5,6 +5,7 @@ An oracle sees one run and the clean run of the same scenario, and nothing else.
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import pairwise
 
 from tests.faults.course import Course
@@ -53,8 +54,9 @@ def rises_have_a_recorded_pass(course: Course, clean: Course) -> Iterator[str]:
         if not same or not before.get("weight") or after.get("weight", 0) <= before["weight"]:
             continue
         verdicts = [*before.get("verdicts", ()), *after.get("verdicts", ())]
-        passed = [each for each in verdicts if each["verdict"] == "Pass" and each.get("step") == left.get("name")]
-        if not any(each.get("measuredAt", "") >= left.get("startedAt", "~") for each in passed):
+        passed = [each for each in verdicts if each["verdict"] == "Pass" and each.get("step") == left["name"]]
+        began = _moment(left["startedAt"])
+        if not any(_moment(each["measuredAt"]) >= began for each in passed):
             yield f"the weight rose from {before['weight']} into step {entered.get('name')} without a Pass of this step"
 
 
@@ -126,6 +128,10 @@ ORACLES: tuple[Oracle, ...] = (
 def complaints(course: Course, clean: Course) -> list[str]:
     """What any oracle has to say, with its name."""
     return [f"{oracle.__name__}: {wrong}" for oracle in ORACLES for wrong in oracle(course, clean)]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _steps(course: Course) -> list[tuple[int, int]]:

@@ -4,9 +4,8 @@ import time
 
 from tests.faults import ending, oracles
 from tests.faults.course import Course
-from tests.faults.faults import Fault
-from tests.faults.points import Point
 from tests.faults.scenarios import Scenario
+from tests.faults.strikes import Strike, nothing
 from tests.faults.world import Place, World
 from tests.integration.cluster import Document
 from tests.integration.waiting import NeverHappened
@@ -18,17 +17,25 @@ PATIENCE = 45.0
 
 
 def play(
-    here: Place, scenario: Scenario, fault: Fault | None = None, point: Point | None = None, clean: Course | None = None
+    here: Place,
+    scenario: Scenario,
+    strike: Strike = nothing,
+    clean: Course | None = None,
+    *,
+    patience: float = PATIENCE,
 ) -> tuple[Course, bool]:
-    """What happened, and whether the request that was to be struck came by. Raises NeverHappened before the fault."""
+    """What happened, and whether any request was struck. Raises NeverHappened when it does not come so far.
+
+    ``clean`` is the run whose end this one is to come to; it has ``patience`` seconds for that.
+    """
     with World(here, scenario.watches) as world:
         scenario.prepare(world)
         if not world.conductor.is_quiet(REST, within=PATIENCE):
             raise NeverHappened(f"{scenario.name}: it does not come to rest before it begins")
-        world.conductor.begin(fault, point)
+        world.conductor.begin(strike)
         scenario.act(world)
-        deadline = time.monotonic() + PATIENCE
-        is_over = _is_over(world, scenario)
+        deadline = time.monotonic() + patience
+        is_over = _is_over(world, scenario, patience)
         while True:
             is_quiet = world.conductor.is_quiet(REST, within=max(2 * REST, deadline - time.monotonic()))
             end, _ = ending.ending(world)
@@ -36,17 +43,17 @@ def play(
             if settled or time.monotonic() > deadline:
                 break
             time.sleep(REST)
-        return _course(world, scenario, end, is_over=is_over, is_quiet=is_quiet), world.conductor.struck
+        return _course(world, scenario, end, is_over=is_over, is_quiet=is_quiet), world.conductor.strikes > 0
 
 
-def _is_over(world: World, scenario: Scenario) -> bool:
+def _is_over(world: World, scenario: Scenario, patience: float) -> bool:
     try:
         world.here.chronicle.wait(
             world.name,
             "Rollout",
             scenario.rollout,
             lambda state: scenario.is_over(state["status"]),
-            within=PATIENCE,
+            within=patience,
         )
     except NeverHappened:
         return False

@@ -11,6 +11,7 @@ from tests.faults.faults import Fault, Happenings
 from tests.faults.playing import play
 from tests.faults.points import Point
 from tests.faults.scenarios import Scenario
+from tests.faults.strikes import Once
 from tests.faults.world import Place, World
 from tests.integration.cluster import Document, Refused, Server
 from tests.integration.fault_proxy import Passing
@@ -54,8 +55,8 @@ def played(scenario: Scenario, point: Point, since: str, here: Place, clean: Cou
             before.update(photographed(world))
         scenario.act(world)
 
-    fault = Fault(f"SIGKILL after it, then {since}", _struck(before), kills=True)
-    return play(here, replace(scenario, act=act), fault, point, clean)
+    fault = Fault(f"SIGKILL after it, then {since}", _struck(before))
+    return play(here, replace(scenario, act=act), Once(fault, point), clean)
 
 
 def _struck(before: dict[str, Document]) -> Callable[[Passing, Happenings], Awaitable[web.StreamResponse]]:

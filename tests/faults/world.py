@@ -79,7 +79,6 @@ class World:
         self._watches = watches or {}
         self.name = f"run-{next(_numbers)}"
         self.conductor = Conductor(self)
-        self.kills = 0
         self.overtaken: list[str] = []
         """The paths of what somebody else wrote."""
         self._starting: list[threading.Thread] = []
@@ -165,7 +164,6 @@ class World:
     def kill(self) -> None:
         """The operator ends at once; another one is started beside."""
         self.operator.kill()
-        self.kills += 1
         # Its start waits for another process, which the proxy's thread must not do.
         self._starting.append(threading.Thread(target=self.operator.begin))
         self._starting[-1].start()
