@@ -14,7 +14,7 @@ import requests
 
 from headgate.local.control_plane import ControlPlane
 from tests.integration.cluster import PATHS, Document, Server
-from tests.integration.waiting import PATIENCE, NeverHappened
+from tests.integration.waiting import NeverHappened
 
 KINDS = (
     "Rollout",
@@ -24,8 +24,9 @@ KINDS = (
     "HTTPRoute",
     "InferenceService",
     "ControllerRevision",
-    "Event",
 )
+PATIENCE = 90.0
+"""Seconds that anything may take while a dozen other runs go on."""
 _T = TypeVar("_T")
 
 

@@ -22,7 +22,7 @@ from tests.integration.waiting import NeverHappened
 
 _TRIES = 3
 """What a run does is a little different each time: the request that is to be struck may not come by in the first."""
-_MANY_CRASHES = 180.0
+_MANY_CRASHES = 300.0
 """Seconds for a run in which an operator is started again for each write."""
 
 
