@@ -3,7 +3,7 @@
 import pytest
 
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Json, Kind, Refused, Unavailable
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Conflict, Json, Kind, Refused, Unavailable
 from tests.controller import documents
 from tests.controller.house import REPLY, House
 
@@ -89,6 +89,16 @@ async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(hou
     await house.look(1)
     assert house.status["attempt"]["candidate"]["version"] == "v3"
     assert [each["version"] for each in house.status["rejected"]] == ["v2"]
+
+
+async def test_a_conflict_of_a_busy_server_leaves_no_rejected_version_in_the_spec(house: House) -> None:
+    busy = [Conflict("others write it all the time"), Conflict("still")]
+    house.sources.values["v2"] = 9
+    house.cluster.fault = lambda kind, subresource: busy.pop() if kind == ROLLOUT and not subresource and busy else None
+    await house.look(2)
+    assert not busy
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
 
 
 async def test_a_router_that_does_not_answer_is_delivered_to_by_the_next_look(house: House) -> None:
