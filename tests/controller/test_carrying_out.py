@@ -7,6 +7,8 @@ from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Conflict
 from tests.controller import documents
 from tests.controller.house import REPLY, House
 
+ABORT = "headgate.dev/abort"
+
 
 @pytest.fixture
 async def house() -> House:
@@ -130,3 +132,19 @@ async def test_a_deleted_rollout_leaves_its_routers_at_stable_and_its_memory_on_
     assert shows_nobody_v2(house)
     record = house.cluster.at(CONFIG_MAP, "reply-record")["data"]["record.json"]
     assert '"version":"v1"' in record
+
+
+async def test_who_is_told_to_wait_does_but_a_way_back_does_not(house: House) -> None:
+    house.cluster.fault = lambda kind, _subresource: Unavailable("too many requests", 7.0) if kind == ROLLOUT else None
+    house.put(ROLLOUT, {**documents.rollout("v2"), "metadata": {"name": "reply", "annotations": {ABORT: "1"}}})
+    due = await house.reconcile.look(REPLY)
+    assert due is not None
+    assert (due - house.time).total_seconds() < 1
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    house.cluster.fault = lambda kind, _subresource: Unavailable("too many requests", 7.0) if kind == ROLLOUT else None
+    house.put(ROLLOUT, documents.rollout("v3"))
+    due = await house.reconcile.look(REPLY)
+    assert due is not None
+    assert (due - house.time).total_seconds() == 7
