@@ -10,7 +10,7 @@ from tests.faults.world import Place, World
 from tests.integration.watch_meddling import MEDDLERS
 from tests.integration.watch_streams import Meddle
 
-SOON = {"silence": "3s", "resync": "5s"}
+SOON = {"silence": "3s", "resync": "8s"}
 """What is lost is found by the next list of everything, and a watch that is silent is begun anew."""
 
 

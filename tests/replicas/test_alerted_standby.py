@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from headgate.local import processes
+from headgate.local.waiting import wait_until
 from tests.alerts.posts import ALERTS, Sender
 from tests.controller import documents
 from tests.controller.kube import Kube
@@ -32,7 +33,7 @@ def test_an_alert_that_a_standby_receives_takes_the_candidate_back(
     standby.start("standby")
     long = [{"weight": 10, "holdFor": "1h"}, {"weight": 100}]
     kube.apply(documents.rollout("v2", steps=long, rollback={"alerts": ALERTS}))
-    wait_for(kube, lambda found: found["attempt"]["step"]["deliveredAt"] is not None)
+    wait_until(lambda: weight_shown(kube) == 10, timeout=15, otherwise=lambda: str(weight_shown(kube)))
     assert Sender(f"http://{listen}/alerts", TOKEN).fire() == 200
     wait_for(kube, lambda found: found["phase"] == "RolledBack")
     assert weight_shown(kube) == 0

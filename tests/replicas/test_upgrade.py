@@ -7,6 +7,7 @@ import pytest
 
 from headgate.api.crds import documents as crds
 from headgate.local.control_plane import ControlPlane
+from headgate.local.waiting import wait_until
 from tests.controller import documents
 from tests.controller.kube import Kube
 from tests.controller.waiting import is_stable, wait_for, weight_shown
@@ -50,12 +51,30 @@ def test_what_a_newer_release_wrote_into_the_status_survives_the_steps_of_an_old
     assert len(entered) == len(set(entered))
 
 
-def test_a_state_that_an_older_release_does_not_know_leaves_everybody_on_stable(
+def test_an_attempt_that_an_older_release_cannot_read_begins_anew_from_its_first_step(
     leader: ReplicaProcess, at_ten: Kube
 ) -> None:
-    at_ten.patch("Rollout", "reply", {"status": {"attempt": {"state": "Pondering"}}}, subresource="status")
-    after = wait_for(at_ten, lambda found: found["phase"] == "RolledBack")
+    newer = {"attempt": {"state": "Pondering", "novelty": "of the first attempt"}}
+    at_ten.patch("Rollout", "reply", {"status": newer}, subresource="status")
+    after = wait_for(at_ten, lambda found: found["attempt"]["number"] == 2 and found["phase"] == "AwaitingApproval")
     assert after["stable"]["version"] == "v1"
-    assert [each["version"] for each in after["rejected"]] == ["v2"]
+    assert after["attempt"]["step"]["index"] == 0
+    assert "novelty" not in after["attempt"]
+    assert weight_shown(at_ten) == 10
+    at_ten.annotate("reply", abort="2")
+    wait_for(at_ten, lambda found: found["phase"] == "RolledBack")
     assert weight_shown(at_ten) == 0
-    assert at_ten.get("Rollout", "reply")["spec"]["prompt"]["version"] == "v1"
+
+
+def test_a_way_back_that_an_older_release_cannot_read_leaves_everybody_on_stable(
+    leader: ReplicaProcess, at_ten: Kube
+) -> None:
+    status = at_ten.get("Rollout", "reply")["status"]
+    candidate = status["attempt"]["candidate"]
+    rejection = {**candidate, "attempt": 1, "reason": "a newer reason", "at": status["attempt"]["startedAt"]}
+    newer = {"weight": 0, "attempt": {"state": "Pondering"}, "rejected": [rejection]}
+    at_ten.patch("Rollout", "reply", {"status": newer}, subresource="status")
+    wait_until(lambda: weight_shown(at_ten) == 0, timeout=15, otherwise=lambda: str(weight_shown(at_ten)))
+    after = wait_for(at_ten, lambda found: any(each["reason"] == "Rejected" for each in found["conditions"]))
+    assert after["stable"]["version"] == "v1"
+    assert weight_shown(at_ten) == 0

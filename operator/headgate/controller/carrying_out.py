@@ -142,7 +142,7 @@ class CarryingOut:
     async def _commit(self, seen: Observation, decision: Decision, case: Case) -> None:
         view = self._newest(seen.rollout)
         before = dumped(view.status) if view.status.observed_generation is not None else {}
-        patch = merge_patch(before, dumped(decision.status))
+        patch = merge_patch({**before, **view.unread}, dumped(decision.status))
         if patch:
             raw = await self._objects.merge_patch(
                 ROLLOUT,
