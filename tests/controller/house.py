@@ -1,11 +1,20 @@
 """The whole line of the house in memory, with the time and the evidence as arguments, for faults on demand."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, QUALITY_GATE, ROLLOUT, ClusterError, Json, Kind
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    PROMPT_VERSION,
+    QUALITY_GATE,
+    ROLLOUT,
+    ClusterError,
+    Json,
+    JsonValue,
+    Kind,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.announcer import Announcer
@@ -33,11 +42,20 @@ class Cluster(MemoryCluster):
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""
     ) -> Json:
+        self._may_fail(kind, subresource, name)
+        return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
+
+    async def json_patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
+    ) -> Json:
+        self._may_fail(kind, "", name)
+        return await super().json_patch(kind, namespace, name, operations)
+
+    def _may_fail(self, kind: Kind, subresource: str, name: str) -> None:
         error = self.fault(kind, subresource)
         if error is not None:
             self.requests.append(("refused", kind.kind, name))
             raise error
-        return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
 
 
 class Sources:

@@ -42,7 +42,7 @@ def main() -> int:
             ]
             if arguments.slice:
                 chosen = matrix.one_of_each_sort(chosen)
-            results = _run(here, chosen, clean, at_once=arguments.at_once, seconds=60 * arguments.minutes)
+            results = _run(here, chosen, clean, arguments)
     _say(f"{len(results)} of {len(chosen)} cases in {(time.monotonic() - started) / 60:.0f} min")
     for group in sorted({result.case.group for result in results}):
         text = report.table([result for result in results if result.case.group == group])
@@ -55,18 +55,26 @@ def main() -> int:
 
 
 def _run(
-    here: Place, chosen: list[matrix.Case], clean: dict[str, Course], *, at_once: int, seconds: float
+    here: Place, chosen: list[matrix.Case], clean: dict[str, Course], arguments: argparse.Namespace
 ) -> list[matrix.Result]:
-    count = itertools.count(1)
+    """The results of those cases; what an earlier run has found out is not played again."""
+    kept: Path | None = arguments.results
+    known = report.read(kept, chosen) if kept is not None and kept.exists() else []
+    count = itertools.count(len(known) + 1)
+    todo = set(chosen) - {result.case for result in known}
 
     def tell(result: matrix.Result) -> None:
         case = result.case
-        outcome = "BROKEN" if result.failed else "ok"
+        outcome = "BROKEN" if result.failed else "ok" if result.met else "never came by"
         _say(f"{next(count)}/{len(chosen)} {outcome}: {case.scenario}, {case.where}, {case.fault}")
         if result.failed:
             _say(report.failures([result]))
+        if kept is not None:
+            report.keep(result, kept)
 
-    return matrix.run(here, chosen, clean, at_once=at_once, seconds=seconds, tell=tell)
+    seconds = 60 * arguments.minutes
+    left = [case for case in chosen if case in todo]
+    return known + matrix.run(here, left, clean, at_once=arguments.at_once, seconds=seconds, tell=tell)
 
 
 @contextmanager
@@ -96,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=8, metavar="N", help="so many runs at a time (8)")
     parser.add_argument("--minutes", type=float, default=math.inf, metavar="N", help="begin no run later than that")
     parser.add_argument("--report", type=Path, metavar="FILE", help="put the tables between that document's markers")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="keep results there, and go on from those there")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="keep the logs there; else all goes at the end")
     return parser.parse_args()
 

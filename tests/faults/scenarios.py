@@ -84,6 +84,7 @@ def _begun(spec: Document = SHORT, errors: int = 1) -> Callable[[World], None]:
         world.answers("v2", errors=errors)
         _first(world, spec)
         world.wait_for_status(_is_stable("v1"))
+        world.wait("PromptVersion", "v1", lambda state: state["status"]["stage"] == "Stable")
         world.is_measured("v2")
 
     return prepare

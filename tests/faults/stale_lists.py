@@ -55,7 +55,7 @@ def played(scenario: Scenario, point: Point, since: str, here: Place, clean: Cou
             before.update(photographed(world))
         scenario.act(world)
 
-    fault = Fault(f"SIGKILL after it, then {since}", _struck(before))
+    fault = Fault(f"SIGKILL after it, then {since}", since, _struck(before))
     return play(here, replace(scenario, act=act), Once(fault, point), clean)
 
 

@@ -69,6 +69,12 @@ _BROKEN: list[tuple[oracles.Oracle, Course]] = [
     (oracles.every_write_has_a_precondition, replace(SOUND, requests=[sent(content="application/apply-patch+yaml")])),
     (oracles.foreign_edits_survive, replace(SOUND, end={"ConfigMap/flags": {"annotated": False}})),
     (oracles.foreign_edits_survive, replace(SOUND, end={})),
+    (
+        oracles.owns_no_field_of_the_spec,
+        replace(
+            SOUND, end={**SOUND.end, "Rollout/reply": {"owners": ["headgate of status", "headgate of the object"]}}
+        ),
+    ),
     (oracles.rests_in_the_end, replace(SOUND, is_quiet=False)),
     (oracles.no_error_is_logged, replace(SOUND, troubles=["a traceback"])),
     (oracles.no_needless_request, replace(SOUND, requests=[sent()] * 100)),

@@ -1,4 +1,4 @@
-"""A slice of the matrix: of every sort of request one meets every fault. `make faults` plays all of it."""
+"""A slice of the matrix: one request of every sort meets every sort of fault. `make faults` plays all of it."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def clean(here: Place) -> dict[str, Course]:
 
 
 @pytest.mark.parametrize("group", matrix.GROUPS)
-def test_every_sort_of_request_with_every_fault(here: Place, clean: dict[str, Course], group: str) -> None:
+def test_every_sort_of_request_with_every_sort_of_fault(here: Place, clean: dict[str, Course], group: str) -> None:
     chosen = matrix.one_of_each_sort(matrix.cases(clean, [group]))
     results = matrix.run(here, chosen, clean, at_once=AT_ONCE)
     assert report.failures(results) == ""

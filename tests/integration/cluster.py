@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import requests
-import yaml
 
 from headgate.local.control_plane import ControlPlane
 from tests.integration.waiting import PATIENCE, eventually
@@ -49,7 +48,8 @@ class Server:
 
     def send(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Document:
         """The answer. Raises Refused."""
-        text = "" if body is None else yaml.safe_dump(body) if "yaml" in content_type else json.dumps(body)
+        # JSON is YAML too, and is written a hundred times faster.
+        text = "" if body is None else json.dumps(body)
         answer = self._ask(method, path, text, content_type)
         if not answer.ok:
             raise Refused(answer.status_code, f"{method} {path}: {answer.json().get('message')}")

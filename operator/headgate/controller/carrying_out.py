@@ -216,6 +216,7 @@ class CarryingOut:
 
     def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
         case.failures += 1
+        case.told_to_wait = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
         _log.warning("%s: %s", view.key, error, extra={"failures": case.failures})
         return Outcome.POSTPONED
 
