@@ -5,9 +5,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, ROLLOUT, Kind
-from tests.controller.courses import COURSES, killed
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller.orphans import Orphans
+from tests.controller.courses import COURSES, aborted, killed
 from tests.controller.film import LISTED, Film, begun_late, end
-from tests.controller.house import House
+from tests.controller.house import REPLY, House
 
 GAP = 3
 KINDS = pytest.mark.parametrize(
@@ -39,3 +42,23 @@ async def test_a_version_rejected_since_is_not_made_stable_in_the_record() -> No
     # It is long since, by the old lists its bake is over, and they know of no kill switch.
     late = await begun_late(house, baking, len(frames) - 1, later=7200)
     assert end(late) == end(house)
+
+
+async def test_a_router_whose_rollout_an_old_list_missed_is_no_orphan() -> None:
+    house = await aborted()
+    assert isinstance(house.cluster, Film)
+    exposing = next(at for at, frame in enumerate(house.cluster.frames) if frame.weight == 50)
+    world = house.cluster.goes_on(exposing)
+    store = Store()
+    for (kind, _, _), raw in world.objects.items():
+        if kind == CONFIG_MAP:
+            store.documents.watched(kind, raw, deleted=False)
+    orphans = Orphans(store, world, Snapshots(world))
+    await orphans.put_at_stable()
+    assert world.writes == []
+    assert store.rollouts.get(REPLY) is not None
+    # Now it is gone indeed.
+    del world.objects[ROLLOUT, "ai", "reply"]
+    store.rollouts.remove(REPLY, 10**9)
+    await orphans.put_at_stable()
+    assert world.frames[-1].weight == 0
