@@ -48,6 +48,16 @@ REFERENCES = st.fixed_dictionaries(
     }
 )
 FIELDS = st.fixed_dictionaries({"path": PATHS}, optional={"target": REFERENCES})
+SPANS = st.sampled_from(["1s", "1h30m", "24h", "24h1ms", "25h", "1440m", "1d", "0", "999ms", "1000ms", "1m1h", "1y"])
+HOOKS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "b", "10", "B"])},
+    optional={
+        "webhook": st.just({"name": "w"}),
+        "job": st.just({"cronJob": "c"}),
+        "timeout": st.one_of(SPANS, DURATIONS),
+        "retries": st.sampled_from([0, 10, 11, -1]),
+    },
+)
 THRESHOLDS = st.fixed_dictionaries({}, optional={"above": BOUNDS, "belowStableBy": BOUNDS, "for": DURATIONS})
 CHECKS = st.fixed_dictionaries(
     {"name": NAMES},
@@ -97,6 +107,12 @@ def test_on_steps(api_server: ApiServer, steps: list[object], *, end: bool, gate
 )
 def test_on_deliveries(api_server: ApiServer, delivery: list[object], deadline: str) -> None:
     agree(api_server, "Rollout", RolloutSpec, {"spec.delivery": delivery, "spec.progressDeadline": deadline})
+
+
+@real
+@given(after=st.lists(HOOKS, max_size=3))
+def test_on_what_is_run_after_a_revert(api_server: ApiServer, after: list[object]) -> None:
+    agree(api_server, "Rollout", RolloutSpec, {"spec.rollback": {"after": after}})
 
 
 @real

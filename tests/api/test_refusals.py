@@ -32,6 +32,15 @@ def released(target: object = TARGET, *delivery: object) -> dict[str, object]:
     return {"spec.prompt": ABSENT, "spec.target": target, "spec.delivery": list(delivery or (WEIGHT,))}
 
 
+WEBHOOK = {"webhook": {"name": "cache"}}
+HOOK = {"name": "clear-cache", **WEBHOOK}
+
+
+def after(hook: dict[str, object]) -> dict[str, object]:
+    """The change that makes the example run one hook after a revert."""
+    return {"spec.rollback": {"after": [{"name": "clear-cache", **hook}]}}
+
+
 ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("no router", {"spec.delivery[0]": {}}, "exactly one of flag, httpRoute, field; keep one"),
     ("two routers in one", {"spec.delivery[0].httpRoute": ROUTE}, "exactly one of flag, httpRoute, field; keep one"),
@@ -72,6 +81,15 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("the core group", released({**TARGET, "apiVersion": "v1"}), "never targets"),
     ("a kind that is a path", released({**TARGET, "kind": "../secrets"}), "match"),
     ("no delivery", {"spec.delivery": []}, "at least 1"),
+    ("a hook that calls nothing", after({}), "exactly one of webhook, job; keep one"),
+    ("a hook that calls two", after({**WEBHOOK, "job": {"cronJob": "x"}}), "exactly one of webhook, job; keep one"),
+    ("two hooks of one name", {"spec.rollback": {"after": [HOOK, HOOK]}}, "give one of them another"),
+    ("a hook without end", after({**WEBHOOK, "timeout": "25h"}), "not between 1s and 24h"),
+    ("a hook of days", after({**WEBHOOK, "timeout": "1d"}), "not between 1s and 24h"),
+    ("a hook of no time", after({**WEBHOOK, "timeout": "999ms"}), "not between 1s and 24h"),
+    ("a hook with an address", after({"webhook": {"name": "x", "url": "http://x"}}), "url"),
+    ("a hook with a path for a name", {"spec.rollback": {"after": [{**HOOK, "name": "../x"}]}}, "match"),
+    ("a Job of another namespace", after({"job": {"cronJob": "../x"}}), "match"),
     ("no document", {"spec.delivery[0].flag.configMap": ABSENT}, "one of configMap, featureFlag; keep one"),
     ("two documents", {"spec.delivery[0].flag.featureFlag": {"name": "x"}}, "one of configMap, featureFlag; keep one"),
     ("key out of its ConfigMap", {"spec.delivery[0].flag.configMap.key": "../x"}, "match"),

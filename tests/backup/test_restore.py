@@ -151,6 +151,21 @@ def test_a_second_restore_changes_nothing_and_other_content_is_left_alone(
     assert place.holds() == held - {"PromptVersion/v2"}
 
 
+def test_a_restored_cluster_calls_nobody_because_of_a_revert_elsewhere(
+    operator: OperatorProcess, in_mid_attempt: Kube, place: Place
+) -> None:
+    kube = in_mid_attempt
+    operator.stop()
+    stable = {name: status(kube)["stable"][name] for name in ("version", "digest")}
+    hook = {"attempt": 1, "webhook": "cache", "timeout": "10m", "retries": 5, "stable": stable}
+    after = [{**hook, "name": "one", "state": "Pending"}, {**hook, "name": "two", "state": "Succeeded"}]
+    kube.patch("Rollout", "reply", {"status": {"after": after}}, subresource="status")
+    place.save()
+    place.lose_everything()
+    assert place.restore().exit_code == 0
+    assert [(each["name"], each["state"]) for each in status(kube)["after"]] == [("two", "Succeeded")]
+
+
 def test_everything_is_saved_of_all_namespaces(operator: OperatorProcess, in_mid_attempt: Kube, place: Place) -> None:
     assert has_weight(50)(status(in_mid_attempt))
     saved = place.headgate("backup", "--all-namespaces")

@@ -66,6 +66,28 @@ def test_a_whole_file(tmp_path: Path) -> None:
             "alerts: {tokens: [{file: f, namespace: ai, namespaces: [ai]}]}",
             "FILE: alerts.tokens[0].namespace: unknown key",
         ),
+        ("hooks: [{name: a}]", "FILE: hooks[0]: needs exactly one of url, urlFile; keep one of them"),
+        (
+            "hooks: [{name: a, url: 'http://p', urlFile: f}]",
+            "FILE: hooks[0]: needs exactly one of url, urlFile; keep one of them",
+        ),
+        ("hooks: [{name: a, url: 'file:///etc/passwd'}]", "FILE: hooks[0].url: String should match"),
+        (
+            "hooks: [{name: a, url: 'http://p', timeout: 5m}]",
+            "FILE: hooks[0].timeout: timeout: 5m is not between 100ms and 2m",
+        ),
+        (
+            "hooks: [{name: a, url: 'http://p', bearerTokenfile: f}]",
+            "FILE: hooks[0].bearerTokenfile: unknown key; did you mean bearerTokenFile?",
+        ),
+        (
+            "hooks: [{name: a, urlFile: /nowhere/url}]",
+            "FILE: hooks[0].urlFile: /nowhere/url: No such file or directory",
+        ),
+        (
+            "hooks: [{name: a, url: 'http://p'}, {name: a, url: 'http://q'}]",
+            "FILE: hooks: hooks: two are called 'a'; Rollouts name them; call one of them otherwise",
+        ),
         ("notify: []", "FILE: notify: not supported by this release yet; remove it"),
         ("- a", "FILE: not a mapping of keys"),
         ("sources: [", "FILE:1: no YAML: expected the node content"),

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from headgate.aftermath.webhooks import Webhooks
+from headgate.api.configuration import Configuration
 from headgate.cluster.objects import (
     CONFIG_MAP,
     PROMPT_VERSION,
@@ -17,6 +19,7 @@ from headgate.cluster.objects import (
 )
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.measuring import Measuring
@@ -102,6 +105,14 @@ class House:
                 now=self.now,
             ),
             measuring=self.measuring,
+            aftermath=Aftermath(
+                Webhooks(Configuration()),
+                self.cluster,
+                metrics,
+                now=self.now,
+                done=lambda _key: None,
+                may_act=lambda: True,
+            ),
             metrics=metrics,
             now=self.now,
             poke_last=lambda _key: None,

@@ -15,6 +15,7 @@ from headgate.engine.decide import decide
 from headgate.engine.decision import Decision, Notice, SpecRestore
 from headgate.engine.desired import desired
 from headgate.engine.evidence import Arm, Look, MeasureKey, Question, Reading, ReadingKind
+from headgate.engine.hooks import DueHook, HookResult
 from headgate.engine.observation import GateView, Memory, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import ArmVersion, Payload, RouterState, Routing, router_id
@@ -118,6 +119,10 @@ class World:
     names_stable: bool = True
     """Whether routers tell which version is stable."""
     measurement_takes: timedelta = timedelta()
+    hooks: tuple[DueHook, ...] = ()
+    """What must be running beside the looks."""
+    hook_results: dict[tuple[int, str], HookResult] = field(default_factory=dict)
+    hook_problems: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("v7", "v8", "v9"):
@@ -195,6 +200,8 @@ class World:
             routers=states,
             look=look,
             claimed_by=self.claimed_by,
+            hook_results=dict(self.hook_results),
+            hook_problems=self.hook_problems,
             memory=self.memory,
         )
 
@@ -229,6 +236,7 @@ class World:
     def restart(self) -> None:
         """The operator was killed and started again: its memory is gone."""
         self.memory, self.look, self.failures, self.unfinished = Memory(), None, 0, None
+        self.hooks, self.hook_results = (), {}
 
     def memory_of_gate(self, gate: str, measured: datetime | None) -> None:
         """When that gate was last measured, as far as is remembered."""
@@ -257,10 +265,16 @@ class World:
                 decision = decide(self.observe(self.look, fresh=True), self.now)
             assert not decision.reread, "it asks to read anew for ever"
             self.memory = decision.memory
+        self._keep_up(decision)
         self.due = decision.due
         if _is_quiet(decision):
             return self._measure(decision)
         return self._carry_out(decision, seen)
+
+    def _keep_up(self, decision: Decision) -> None:
+        self.hooks = decision.hooks
+        due = {(hook.attempt, hook.name) for hook in decision.hooks}
+        self.hook_results = {which: result for which, result in self.hook_results.items() if which in due}
 
     def _measure(self, decision: Decision) -> bool:
         had, self.look = self.look, None

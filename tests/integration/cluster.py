@@ -22,6 +22,8 @@ PATHS = {
     "FeatureFlag": "/apis/core.openfeature.dev/v1beta1/namespaces/{}/featureflags",
     "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{}/inferenceservices",
     "ControllerRevision": "/apis/apps/v1/namespaces/{}/controllerrevisions",
+    "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
+    "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
@@ -128,6 +130,10 @@ class Namespace:
     def patch(self, kind: str, name: str, body: Mapping[str, Any], manager: str = "somebody") -> Document:
         path = f"{self.path(kind, name)}?fieldManager={manager}"
         return self.server.send("PATCH", path, body, "application/merge-patch+json")
+
+    def patch_status(self, kind: str, name: str, status: Mapping[str, Any], manager: str = "a-controller") -> Document:
+        path = f"{self.path(kind, name)}/status?fieldManager={manager}"
+        return self.server.send("PATCH", path, {"status": status}, "application/merge-patch+json")
 
     def delete(self, kind: str, name: str) -> None:
         self.server.send("DELETE", self.path(kind, name))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from manifests.render import render
 from tests.integration.cluster import Document, Namespace, Server
 from tests.integration.waiting import eventually
 
@@ -14,6 +15,7 @@ TARGETS = "headgate-targets"
 USER = f"system:serviceaccount:{HOME}:{NAME}"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _PROBE = {"verb": "patch", "group": "gateway.networking.k8s.io", "resource": "httproutes"}
+_JOBS_PROBE = {"verb": "create", "group": "batch", "resource": "jobs"}
 
 
 def install(server: Server) -> Path:
@@ -36,31 +38,48 @@ def allow_in(namespace: Namespace, *, also: Sequence[Document] = ()) -> None:
     binding = _shipped("ClusterRoleBinding")
     binding |= {"kind": "RoleBinding", "metadata": {"name": NAME}}
     namespace.create(binding)
-    _wait_for_right(namespace.server, allowed=True, namespace=namespace.name)
+    _wait_for_right(namespace.server, _PROBE, allowed=True, namespace=namespace.name)
+
+
+def allow_jobs_in(namespace: Namespace) -> None:
+    """The further rights in one namespace that the chart grants with hooks.jobs."""
+    role = _of_kind(render("--set", "hooks.jobs=true"), "ClusterRole")
+    rules = [rule for rule in role["rules"] if rule["apiGroups"] == ["batch"]]
+    assert rules
+    made = {"apiVersion": role["apiVersion"], "kind": "Role", "metadata": {"name": "hooks"}, "rules": rules}
+    namespace.create(made)
+    binding = _shipped("ClusterRoleBinding")
+    reference = {**binding["roleRef"], "kind": "Role", "name": "hooks"}
+    namespace.create(binding | {"kind": "RoleBinding", "metadata": {"name": "hooks"}, "roleRef": reference})
+    _wait_for_right(namespace.server, _JOBS_PROBE, allowed=True, namespace=namespace.name)
 
 
 def allow_everywhere(server: Server) -> None:
     """The rights in all namespaces, as manifests/install.yaml grants them."""
     server.send("POST", f"{_RBAC}/clusterrolebindings", _shipped("ClusterRoleBinding"))
-    _wait_for_right(server, allowed=True)
+    _wait_for_right(server, _PROBE, allowed=True)
 
 
 def forbid_everywhere(server: Server) -> None:
     """Takes `allow_everywhere` back."""
     name = _shipped("ClusterRoleBinding")["metadata"]["name"]
     server.send("DELETE", f"{_RBAC}/clusterrolebindings/{name}")
-    _wait_for_right(server, allowed=False)
+    _wait_for_right(server, _PROBE, allowed=False)
 
 
-def _wait_for_right(server: Server, *, allowed: bool, **where: str) -> None:
+def _wait_for_right(server: Server, right: Document, *, allowed: bool, **where: str) -> None:
     """The authorizer hears of a binding a moment after it was made."""
-    review = {"spec": {"user": USER, "resourceAttributes": {**_PROBE, **where}}}
+    review = {"spec": {"user": USER, "resourceAttributes": {**right, **where}}}
     path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
     eventually(lambda: bool(server.send("POST", path, review)["status"]["allowed"]) is allowed)
 
 
 def _shipped(kind: str) -> Document:
-    found = [each for each in yaml.safe_load_all(INSTALL.read_text()) if each and each["kind"] == kind]
-    assert len(found) == 1, f"{INSTALL} holds {len(found)} of kind {kind}"
+    return _of_kind(INSTALL.read_text(), kind)
+
+
+def _of_kind(text: str, kind: str) -> Document:
+    found = [each for each in yaml.safe_load_all(text) if each and each["kind"] == kind]
+    assert len(found) == 1, f"there are {len(found)} of kind {kind}"
     document: Document = found[0]
     return document

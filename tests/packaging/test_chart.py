@@ -77,6 +77,25 @@ def test_targets_bring_the_rights_on_them_and_on_their_snapshots_alone(rendered:
     assert rights(role) - rights(before) == snapshots | targets
 
 
+def test_hooks_bring_the_rights_to_read_cron_jobs_and_to_make_jobs_alone(rendered: str) -> None:
+    [before] = documents(rendered, "ClusterRole")
+    assert not [right for right in rights(before) if right[0] == "batch"]
+    [role] = documents(render("--set", "hooks.jobs=true"), "ClusterRole")
+    batch = {("batch", "cronjobs", "get"), ("batch", "jobs", "get"), ("batch", "jobs", "create")}
+    assert rights(role) - rights(before) == batch
+
+
+def test_the_secrets_of_webhooks_are_mounted_where_the_configuration_looks_for_them(rendered: str) -> None:
+    [before] = documents(rendered, "Deployment")
+    assert "hook-secrets" not in str(before)
+    [deployment] = documents(render("--set", "hooks.secretName=hook-secrets"), "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    [mount] = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "hook-secrets"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "hook-secrets"]
+    assert (mount["mountPath"], mount["readOnly"]) == ("/var/run/headgate/hooks", True)
+    assert volume["secret"]["secretName"] == "hook-secrets"
+
+
 def test_a_target_of_kubernetes_own_is_refused() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         render("--set-json", 'targets=[{"apiGroup": "rbac.authorization.k8s.io", "resources": ["roles"]}]')

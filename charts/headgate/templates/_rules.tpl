@@ -25,6 +25,15 @@ read. */}}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [get, list, watch, patch]
+{{- if .Values.hooks.jobs }}
+# After a revert: Jobs made from CronJobs of the Rollout's own namespace.
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, create]
+{{- end }}
 {{- with .Values.targets }}
 # What targets held before each attempt; the oldest beyond spec.revisionHistoryLimit are deleted.
 - apiGroups: [apps]

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from headgate.api.model import SpecModel
 from headgate.api.quantities import Duration, ShortName, seconds
@@ -16,6 +16,12 @@ Namespace = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9](
 LabelName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[-.a-zA-Z0-9]+):[0-9]{1,5}")
 _LAST_PORT = 65_535
+
+
+def _patience(timeout: str) -> str:
+    if not 0.1 <= seconds(timeout) <= 120:
+        raise ValueError(f"timeout: {timeout} is not between 100ms and 2m")
+    return timeout
 
 
 class Source(SpecModel):
@@ -39,9 +45,7 @@ class Source(SpecModel):
     @field_validator("timeout")
     @classmethod
     def _some_time(cls, timeout: str) -> str:
-        if not 0.1 <= seconds(timeout) <= 120:
-            raise ValueError(f"timeout: {timeout} is not between 100ms and 2m")
-        return timeout
+        return _patience(timeout)
 
 
 class AlertToken(SpecModel):
@@ -99,6 +103,36 @@ class Watches(SpecModel):
         return resync
 
 
+class Webhook(SpecModel):
+    """A webhook that Rollouts may have called after a revert. They name it; only this file knows its address."""
+
+    name: ShortName
+    """What Rollouts call it."""
+    url: Url | None = None
+    """Its address."""
+    url_file: Path | None = None
+    """A file with its address, for one that is a secret; read anew at each post."""
+    timeout: Duration = "10s"
+    """How long one post may take."""
+    namespaces: Annotated[list[Namespace], Field(max_length=1000)] = []
+    """Who may have it called; empty: every namespace."""
+    bearer_token_file: Path | None = None
+    """A file with the token that is sent along, read anew at each post; never the pod's own."""
+    ca_file: Path | None = None
+    """A file with the authority that signed its certificate."""
+
+    @field_validator("timeout")
+    @classmethod
+    def _some_time(cls, timeout: str) -> str:
+        return _patience(timeout)
+
+    @model_validator(mode="after")
+    def _one_address(self) -> "Webhook":
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("needs exactly one of url, urlFile; keep one of them")
+        return self
+
+
 class Configuration(SpecModel):
     """The whole file; every key is optional."""
 
@@ -110,6 +144,8 @@ class Configuration(SpecModel):
     """Alertmanager's webhook; nothing listens when it is not given."""
     watches: Watches = Watches()
     """How soon a watch that fails is noticed."""
+    hooks: Annotated[list[Webhook], Field(max_length=64)] = []
+    """The webhooks that Rollouts may have called after a revert."""
 
     @field_validator("sources")
     @classmethod
@@ -118,6 +154,13 @@ class Configuration(SpecModel):
         if len(set(names)) != len(names):
             raise ValueError("sources: two have the same name")
         return sources
+
+    @field_validator("hooks")
+    @classmethod
+    def _hooks_once(cls, hooks: list[Webhook]) -> list[Webhook]:
+        if twice := first_twice(hook.name for hook in hooks):
+            raise ValueError(f"hooks: two are called {twice!r}; Rollouts name them; call one of them otherwise")
+        return hooks
 
     @field_validator("targets")
     @classmethod

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from headgate.api.after import Hooks
 from headgate.api.model import SpecModel
 from headgate.api.quality_gate import ParameterName
 from headgate.api.quantities import DataKey, Duration, ObjectName, Share, ShortName, percent, seconds
@@ -249,10 +250,12 @@ class RollbackAlert(SpecModel):
 
 
 class Rollback(SpecModel):
-    """What takes an attempt back besides its gates."""
+    """What takes an attempt back besides its gates, and what is run after that."""
 
     alerts: Annotated[list[RollbackAlert], Field(max_length=16)] = []
     """Alerts that act on the attempt in flight; an alert that several of these match does the most severe."""
+    after: Hooks = []
+    """What is run once after each revert that rejected a version, beside everything else."""
 
 
 def _placed(delivery: Delivery, own: ObjectReference) -> Delivery:

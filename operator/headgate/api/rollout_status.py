@@ -230,6 +230,43 @@ class HistoryEntry(StatusModel):
     """When it ended."""
 
 
+class HookState(StrEnum):
+    """How far a hook is that is run after a revert."""
+
+    PENDING = "Pending"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class HookRecord(StatusModel):
+    """A hook of one revert, as spec.rollback.after had it when that ended, and what became of it."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    """The attempt that was taken back."""
+    name: Annotated[str, StringConstraints(max_length=63)]
+    """What spec.rollback.after calls it."""
+    webhook: Annotated[str, StringConstraints(max_length=63)] | None = None
+    """The webhook of the operator's configuration that is posted to."""
+    cron_job: Word | None = None
+    """The CronJob that the Job is made from."""
+    timeout: Annotated[str, StringConstraints(max_length=40)]
+    """How long it may take in all."""
+    retries: Annotated[int, Field(ge=0)]
+    """How often it is tried again."""
+    stable: VersionRef
+    """What everybody was back on."""
+    state: HookState
+    """Pending until it ended, however far it is; then Succeeded or Failed."""
+    tries: Annotated[int, Field(ge=0)] = 0
+    """How often it was posted, or its Job was to be made, since the operator last started."""
+    message: Sentence = ""
+    """What came of it, for people."""
+    started_at: Timestamp | None = None
+    """When it was begun, the last time that the operator had to."""
+    ended_at: Timestamp | None = None
+    """When it ended."""
+
+
 class RolloutStatus(StatusModel):
     """Where a Rollout stands and why."""
 
@@ -254,8 +291,10 @@ class RolloutStatus(StatusModel):
     """Digests that are not tried again."""
     history: Annotated[list[HistoryEntry], Field(max_length=10)] = []
     """The attempts that ended, newest first."""
+    after: Annotated[list[HookRecord], Field(max_length=24)] = []
+    """What is run after reverts, those of the newest first."""
     conditions: Annotated[list[Condition], Field(max_length=16, json_schema_extra=KEYED_BY_TYPE)] = []
-    """Ready, Reconciling, Stalled, Paused, Delivered, EvidenceAvailable."""
+    """Ready, Reconciling, Stalled, Paused, Delivered, EvidenceAvailable; HooksKnown where there are hooks."""
 
     @field_validator("phase", mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from typing import cast
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from headgate.api.configuration import Alerts, AlertToken, Configuration, Source
+from headgate.api.configuration import Alerts, AlertToken, Configuration, Source, Webhook
 from headgate.api.target_kind import TargetKind
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
@@ -74,6 +74,8 @@ def _section(location: tuple[int | str, ...]) -> type[BaseModel]:
             return AlertToken
         case ("targets", *_):
             return TargetKind
+        case ("hooks", *_):
+            return Webhook
         case _:
             return Source
 
@@ -87,6 +89,11 @@ def _named_files(configuration: Configuration) -> Iterator[tuple[str, str]]:
         for key, named in (("bearerTokenFile", source.bearer_token_file), ("caFile", source.ca_file)):
             if named is not None:
                 yield f"sources[{index}].{key}", named
+    for index, hook in enumerate(configuration.hooks):
+        named_by = {"urlFile": hook.url_file, "bearerTokenFile": hook.bearer_token_file, "caFile": hook.ca_file}
+        for key, named in named_by.items():
+            if named is not None:
+                yield f"hooks[{index}].{key}", named
     if configuration.alerts is not None:
         for index, token in enumerate(configuration.alerts.tokens):
             yield f"alerts.tokens[{index}].file", token.file

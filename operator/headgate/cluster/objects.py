@@ -31,6 +31,8 @@ PROMPT_VERSION = Kind("headgate.dev", "v1alpha1", "promptversions", "PromptVersi
 HTTP_ROUTE = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 FEATURE_FLAG = Kind("core.openfeature.dev", "v1beta1", "featureflags", "FeatureFlag")
 CONTROLLER_REVISION = Kind("apps", "v1", "controllerrevisions", "ControllerRevision")
+CRON_JOB = Kind("batch", "v1", "cronjobs", "CronJob")
+JOB = Kind("batch", "v1", "jobs", "Job")
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 
 WATCH_LABEL = "headgate.dev/watch"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from headgate.engine.decision import Decision
 from headgate.engine.evidence import Look
+from headgate.engine.hooks import HookResult
 from headgate.engine.observation import Memory, Observation, RolloutView
 
 
@@ -30,6 +31,10 @@ class Case:
     """The last attempt after whose revert headgate was seen to own no field of the spec."""
     breached_at: datetime | None = None
     """When the evidence that began a way back was measured; until every router was put at 0."""
+    hooks: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)
+    """By attempt and name, the hooks that run after earlier reverts."""
+    hook_results: dict[tuple[int, str], HookResult] = field(default_factory=dict)
+    """By attempt and name, how hooks ended that the committed status still calls pending."""
 
     def drop_measurement(self) -> None:
         """The evidence is no longer about what goes on."""
@@ -37,6 +42,13 @@ class Case:
             self.measuring.cancel()
             self.measuring = None
         self.look = None
+
+    def close(self) -> None:
+        """Nothing goes on for this Rollout any more."""
+        self.drop_measurement()
+        for task in self.hooks.values():
+            task.cancel()
+        self.hooks.clear()
 
 
 @dataclass(slots=True)

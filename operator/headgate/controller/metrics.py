@@ -54,6 +54,9 @@ class Metrics:
             "headgate_alert_to_revert_seconds", "From an alert's arrival to every router at 0."
         )
         self._alerted: dict[Key, float] = {}
+        self._hooks = Counter(
+            "headgate_hooks", "Hooks that ended after a revert, by how.", ("outcome",), registry=self.registry
+        )
         self._events = Counter("headgate_events_dropped", "Events that could not be written.", registry=self.registry)
         self._shown: dict[Key, set[tuple[Gauge, tuple[str, ...]]]] = {}
 
@@ -95,6 +98,10 @@ class Metrics:
         received = self._alerted.pop(rollout, None)
         if received is not None and status.attempt is not None and status.attempt.reason.startswith("alert: "):
             self._alert_revert.observe(clock.monotonic() - received)
+
+    def hook_ended(self, *, succeeded: bool) -> None:
+        """A hook ended that was run after a revert."""
+        self._hooks.labels("Succeeded" if succeeded else "Failed").inc()
 
     def event_dropped(self) -> None:
         """An Event could not be written."""

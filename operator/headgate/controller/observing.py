@@ -1,7 +1,7 @@
 """Builds one Rollout's observation from what is known, and reads anew what decide() asks for. Decides nothing."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import Attempt, AttemptState
@@ -20,7 +20,15 @@ _log = logging.getLogger(__name__)
 class Observing:
     """What decide() is shown."""
 
-    def __init__(self, store: Store, objects: Objects, snapshots: Snapshots) -> None:
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        snapshots: Snapshots,
+        hook_problems: Callable[[RolloutView], Mapping[str, str]] = lambda _view: {},
+    ) -> None:
+        """``hook_problems`` tells, by name, why hooks of a Rollout's spec cannot be run."""
+        self._hook_problems = hook_problems
         self._store = store
         self._objects = objects
         self._snapshots = snapshots
@@ -89,6 +97,8 @@ class Observing:
             routers=states,
             look=case.look,
             claimed_by=self._store.claimed_by(view, routes),
+            hook_results=dict(case.hook_results),
+            hook_problems=self._hook_problems(view),
             memory=case.memory,
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import kopf
 from kubernetes.aio.client.configuration import Configuration as ClientConfiguration
 
+from headgate.aftermath.webhooks import Webhooks
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
@@ -22,6 +23,7 @@ from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
 from headgate.controller import clock, handlers
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
 from headgate.controller.http import Probes
@@ -128,7 +130,15 @@ class _Operator:
         metrics.shows_leader(self._leads)
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
-        observing = Observing(store, client, snapshots)
+        self._aftermath = Aftermath(
+            Webhooks(configuration),
+            client,
+            metrics,
+            now=clock.now,
+            done=self._poke,
+            may_act=leadership.is_held,
+        )
+        observing = Observing(store, client, snapshots, self._aftermath.problems)
         self._announcer = Announcer(client, metrics.event_dropped)
         self._reconcile = Reconcile(
             store=store,
@@ -144,6 +154,7 @@ class _Operator:
                 now=clock.now,
             ),
             measuring=Measuring(measurer, metrics, clock.now, self._poke),
+            aftermath=self._aftermath,
             metrics=metrics,
             now=clock.now,
             poke_last=self._poke_last,
@@ -230,6 +241,7 @@ class _Operator:
     async def end(self) -> None:
         """Begins no look any more, waits a moment for those that run, and lets another replica lead."""
         await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers))
+        await self._aftermath.stop()
         await self._announcer.stop()
         tasks = [task for task in (self._leading, self._resyncs) if task is not None]
         for task in tasks:

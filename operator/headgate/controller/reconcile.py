@@ -9,6 +9,7 @@ from headgate.cluster.objects import ClusterError, NotFound
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller import clock
+from headgate.controller.aftermath import Aftermath
 from headgate.controller.carrying_out import CarryingOut, Outcome, is_same
 from headgate.controller.case import Case, Departed
 from headgate.controller.measuring import Measuring
@@ -46,6 +47,7 @@ class Reconcile:
         observing: Observing,
         carrying_out: CarryingOut,
         measuring: Measuring,
+        aftermath: Aftermath,
         metrics: Metrics,
         now: Callable[[], datetime],
         poke_last: Callable[[Key], None],
@@ -56,6 +58,7 @@ class Reconcile:
         self._observing = observing
         self._carrying_out = carrying_out
         self._measuring = measuring
+        self._aftermath = aftermath
         self._metrics = metrics
         self._now = now
         self._poke_last = poke_last
@@ -65,7 +68,7 @@ class Reconcile:
     def depart(self, view: RolloutView) -> None:
         """A Rollout is gone: the next look puts its routers at stable."""
         case = self._cases.pop(view.key, None) or Case(view.uid)
-        case.drop_measurement()
+        case.close()
         case.failures = 0
         self._departed[view.key] = Departed(replace(view, deleting=True), case)
 
@@ -110,6 +113,7 @@ class Reconcile:
         seen, decision = await self._decide(view, case)
         if case.unfinished is None:
             case.memory = decision.memory
+        self._aftermath.keep_up(view.key, case, decision.hooks)
         if _is_quiet(decision):
             return _Rest(self._come_to_rest(view.key, case, seen, decision))
         outcome = await self._carrying_out.carry_out(seen, decision, case)
@@ -165,7 +169,7 @@ class Reconcile:
         case = self._cases.get(view.key)
         if case is None or case.uid != view.uid:
             if case is not None:
-                case.drop_measurement()
+                case.close()
             case = self._cases[view.key] = Case(view.uid)
             self._metrics.committed(view.key, view.status, view.status)
         return case

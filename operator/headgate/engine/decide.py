@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus
-from headgate.engine import beginning, recovery, routers, steps, wayback
-from headgate.engine.decision import Decision
+from headgate.engine import aftermath, beginning, recovery, routers, steps, wayback
+from headgate.engine.decision import Decision, Notice
 from headgate.engine.desired import deliveries, routing_for, united
 from headgate.engine.leaving import leave
 from headgate.engine.observation import Observation
@@ -89,6 +89,7 @@ def _known_status(observation: Observation) -> RolloutStatus:
 def _close(turn: Turn) -> Decision:
     observation = turn.observation
     view, committed, base = observation.rollout, observation.rollout.status, _known_status(observation)
+    aftermath.take_down(turn)
     plan = turn.manifest or observation.plan
     if turn.transition:
         turn.change(revision=turn.status.revision + 1)
@@ -114,12 +115,18 @@ def _close(turn: Turn) -> Decision:
         deliver=deliver,
         record=turn.record,
         restore=turn.restore,
-        notices=() if undecided and not deliver else tuple(turn.notices),
+        notices=_notices(turn, committed, status if commit else committed, silent=undecided and not deliver),
         questions=() if turn.transition else tuple(turn.questions),
         due=min((moment for moment in turn.dues if moment > turn.now), default=None),
         memory=memory,
+        hooks=aftermath.due_hooks(view),
         urgent=turn.urgent,
     )
+
+
+def _notices(turn: Turn, committed: RolloutStatus, status: RolloutStatus, *, silent: bool) -> tuple[Notice, ...]:
+    told = () if silent else tuple(turn.notices)
+    return *told, *aftermath.notices(committed, status)
 
 
 def _reread(turn: Turn) -> Decision:

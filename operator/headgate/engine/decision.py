@@ -7,6 +7,7 @@ from enum import StrEnum
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import RolloutStatus, TargetRef
 from headgate.engine.evidence import Question
+from headgate.engine.hooks import DueHook
 from headgate.engine.observation import Memory
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import Routing
@@ -76,6 +77,8 @@ class Decision:
     due: datetime | None
     """When to look again at the latest; None: only when something changes."""
     memory: Memory
+    hooks: tuple[DueHook, ...] = ()
+    """What must be running beside all this because of reverts that were committed before; no other hook may be."""
     urgent: bool = False
     """A way back: deliver weight 0 even when the commit keeps failing."""
     reread: bool = False

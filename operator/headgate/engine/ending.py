@@ -1,6 +1,7 @@
 """How an attempt is closed, and what outlives the Rollout. Knows nothing of why it ended."""
 
 from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome
+from headgate.engine.aftermath import follow_the_end
 from headgate.engine.decision import NoticeKind
 from headgate.engine.plan import Record
 from headgate.engine.turn import Turn, named
@@ -23,6 +24,7 @@ def end(turn: Turn) -> None:
         ended_at=turn.now,
     )
     turn.change(history=[entry, *turn.status.history][:MOST_HISTORY])
+    follow_the_end(turn)
     turn.remember(failing=None, measured={})
     turn.urgent = False
     kind = NoticeKind.WARNING if outcome is Outcome.ROLLED_BACK else NoticeKind.NORMAL

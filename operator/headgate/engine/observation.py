@@ -9,6 +9,7 @@ from headgate.api.rollout import Delivery, RolloutSpec
 from headgate.api.rollout_status import RolloutStatus, TargetRef
 from headgate.engine.content import Content
 from headgate.engine.evidence import Look
+from headgate.engine.hooks import HookResult
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import Payload, RouterState, Routing
 
@@ -182,4 +183,8 @@ class Observation:
     """What was measured in this look; None before measuring."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
     """Router id → the older Rollout that has it."""
+    hook_results: Mapping[tuple[int, str], HookResult] = field(default_factory=dict)
+    """By attempt and name, how hooks ended that the status may still call pending."""
+    hook_problems: Mapping[str, str] = field(default_factory=dict)
+    """By name, why a hook of the spec cannot be run, in one line."""
     memory: Memory = field(default_factory=Memory)

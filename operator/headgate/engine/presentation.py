@@ -6,6 +6,7 @@ from datetime import timedelta
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
+from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
 from headgate.engine.routers import undelivered
 from headgate.engine.turn import Turn, named
 
@@ -95,6 +96,10 @@ def _findings(turn: Turn, phase: Phase) -> list[_Finding]:
     if turn.status.stable is not None:
         findings.append(_Finding("Delivered", _truth(not late), "Undelivered" if late else "Delivered", late))
     findings.append(_evidence(turn))
+    if (known := unknown_hooks(turn)) is not None:
+        status, message = known
+        reason = "HooksKnown" if status is ConditionStatus.TRUE else "HookUnknown"
+        findings.append(_Finding(HOOKS_KNOWN, status, reason, message))
     return findings
 
 

@@ -51,6 +51,7 @@ def _visible(status: RolloutStatus) -> tuple[object, ...]:
         attempt,
         len(status.rejected),
         len(status.history),
+        tuple((record.attempt, record.name, record.state) for record in status.after),
         conditions,
     )
 
@@ -86,5 +87,5 @@ def _words(status: RolloutStatus) -> tuple[str, ...]:
     attempt = status.attempt
     waits = attempt.reason if attempt is not None and attempt.state is AttemptState.VERIFYING else ""
     moving = ("ProgressDeadlineExceeded",)
-    told = [known for known in status.conditions if known.type in ("Delivered", "Stalled")]
+    told = [known for known in status.conditions if known.type in ("Delivered", "Stalled", "HooksKnown")]
     return waits, *(known.message for known in told if known.reason not in moving)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headgate.api.rollout_status import HookState
 from headgate.cli.backup.archive import KINDS, Archive, Saved
 from headgate.cli.backup.collecting import Collecting
 from headgate.cli.failures import CommandError
@@ -95,7 +96,7 @@ class Restoring:
         if each.kind == ROLLOUT and self._is_behind_its_record(each):
             self._done.by_record.append(str(each))
             return raw
-        body: Json = {"status": _renumbered(status, each.content, raw)}
+        body: Json = {"status": _without_hooks_to_run(_renumbered(status, each.content, raw))}
         try:
             return await self._client.merge_patch(
                 each.kind, each.namespace, each.name, body, resource_version=_version(raw), subresource="status"
@@ -169,6 +170,15 @@ def _renumbered(status: Json, before: Json, after: Json) -> Json:
             for each in conditions
         ]
     return renumbered
+
+
+def _without_hooks_to_run(status: Json) -> Json:
+    """Nothing is called because of a revert that was elsewhere, or long ago: hooks that had ended stay on record."""
+    after = status.get("after")
+    if not isinstance(after, list):
+        return status
+    pending = HookState.PENDING.value
+    return {**status, "after": [each for each in after if not isinstance(each, dict) or each.get("state") != pending]}
 
 
 def _records(archive: Archive) -> Mapping[Key, Record]:

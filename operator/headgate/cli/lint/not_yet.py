@@ -11,7 +11,7 @@ from headgate.api.rollout import FlagDelivery, Rollback, RolloutSpec, Step
 _NOT_YET: Mapping[type[BaseModel], frozenset[str]] = MappingProxyType(
     {
         RolloutSpec: frozenset({"roster", "window", "confidence", "mode", "bucketing"}),
-        Rollback: frozenset({"revertSpec", "after"}),
+        Rollback: frozenset({"revertSpec"}),
         FlagDelivery: frozenset({"bucketing"}),
         Step: frozenset({"segments", "mode", "maxCustomers", "confidence"}),
         QualityGateSpec: frozenset({"evaluation", "schedule"}),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from headgate.api.conditions import ConditionStatus
 from headgate.api.rollout import Approval, Step
-from headgate.api.rollout_status import AttemptState, Outcome, VerdictKind
+from headgate.api.rollout_status import AttemptState, HookState, Outcome, VerdictKind
 from headgate.cli.course import course_of, is_in_flight
 from headgate.cli.spans import since
 from headgate.cli.status.overview import phase_cell
@@ -30,6 +30,7 @@ _OUTCOMES = {
     Outcome.ABORTED: Tone.NOTABLE,
     Outcome.SUPERSEDED: Tone.NOTABLE,
 }
+_HOOKS = {HookState.PENDING: Tone.PLAIN, HookState.SUCCEEDED: Tone.GOOD, HookState.FAILED: Tone.BAD}
 
 
 def detail(view: RolloutView, now: datetime, plan: Plan | None = None) -> Sequence[Part]:
@@ -40,6 +41,7 @@ def detail(view: RolloutView, now: datetime, plan: Plan | None = None) -> Sequen
         _verdicts(view, now),
         _rejected(view, now),
         _history(view, now),
+        _after(view, now),
         _conditions(view, now),
     )
 
@@ -141,6 +143,26 @@ def _history(view: RolloutView, now: datetime) -> Grid:
         for entry in view.status.history
     ]
     return Grid(("ATTEMPT", "VERSION", "OUTCOME", "ENDED", "TOOK", "REASON"), rows, title="History")
+
+
+def _after(view: RolloutView, now: datetime) -> Grid:
+    """What is run after the last revert that has hooks."""
+    last = max((record.attempt for record in view.status.after), default=0)
+    rows = [
+        [
+            Cell(record.name),
+            Cell(f"webhook {record.webhook}" if record.webhook is not None else f"Job of {record.cron_job}"),
+            Cell(record.state.value, _HOOKS[record.state]),
+            Cell(str(record.tries) if record.ended_at is not None else "-"),
+            Cell(since(record.ended_at, now)),
+            Cell(record.message),
+        ]
+        for record in view.status.after
+        if record.attempt == last
+    ]
+    return Grid(
+        ("HOOK", "CALLS", "STATE", "TRIES", "ENDED", "MESSAGE"), rows, title=f"After the revert of attempt {last}"
+    )
 
 
 def _conditions(view: RolloutView, now: datetime) -> Grid:

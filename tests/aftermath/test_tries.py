@@ -1,0 +1,78 @@
+"""A hook is tried again with growing pauses, within its time, and ends in words."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from headgate.aftermath.tries import LONGEST_RETRY_AFTER, Ending, FailedTry, HookFailed, run
+from tests.aftermath.hooks import POSTED
+
+
+@dataclass
+class Called:
+    """Fails as often as it is told, and then begins."""
+
+    failures: list[FailedTry] = field(default_factory=list)
+    end: HookFailed | None = None
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    pauses: list[float] = field(default_factory=list)
+    never_ends: bool = False
+    what: str = "webhook 'cache'"
+
+    async def begin(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+    async def outcome(self) -> str:
+        if self.never_ends:
+            await asyncio.Event().wait()
+        if self.end is not None:
+            raise self.end
+        return "it went well"
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+def failing(count: int, retry_after: float | None = None) -> list[FailedTry]:
+    return [FailedTry(f"failed {number}", retry_after) for number in range(1, count + 1)]
+
+
+async def test_what_works_at_once_is_tried_once() -> None:
+    assert await run(POSTED, Called()) == Ending(succeeded=True, message="it went well", tries=1)
+
+
+async def test_what_fails_is_tried_again_later_each_time() -> None:
+    call = Called(failing(5))
+    assert await run(POSTED, call, sleep=call.sleep) == Ending(succeeded=True, message="it went well", tries=6)
+    assert call.pauses == [1, 4, 16, 60, 60]
+
+
+async def test_it_is_tried_so_often_and_no_more() -> None:
+    call = Called(failing(9))
+    ending = await run(replace(POSTED, retries=2), call, sleep=call.sleep)
+    assert ending == Ending(succeeded=False, message="failed 3", tries=3)
+    never = Called(failing(9))
+    assert (await run(replace(POSTED, retries=0), never, sleep=never.sleep)).tries == 1
+    assert never.pauses == []
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(30.0, 30.0), (0.1, 1.0), (-5.0, 1.0), (1e9, LONGEST_RETRY_AFTER)])
+async def test_a_receiver_may_put_the_next_try_off_within_bounds(asked: float, waited: float) -> None:
+    call = Called(failing(1, asked))
+    await run(POSTED, call, sleep=call.sleep)
+    assert call.pauses == [waited]
+
+
+async def test_what_ended_badly_is_not_tried_again() -> None:
+    call = Called(end=HookFailed("Job x failed"))
+    assert await run(POSTED, call) == Ending(succeeded=False, message="Job x failed", tries=1)
+
+
+async def test_its_time_covers_tries_pauses_and_the_end() -> None:
+    brief = replace(POSTED, timeout=0.05)
+    waiting = await run(brief, Called(failing(9)))
+    assert waiting == Ending(succeeded=False, message="webhook 'cache' did not end within 0 s; last: failed 1", tries=1)
+    endless = await run(brief, Called(never_ends=True))
+    assert endless == Ending(succeeded=False, message="webhook 'cache' did not end within 0 s", tries=1)
