@@ -7,6 +7,7 @@ REQUESTS_AT_REST = Budget(0, "66", "1")
 REQUESTS_IN_A_HOLD = Budget(1, "108", "6")
 ROUTERS_AT_ZERO = Budget(0.1, "10.0 s", "0.28 s")
 SPEC_RESTORED = Budget(0.2)
+HAND_OVER = Budget(15.0)
 START = Budget(5.0)
 
 LOAD_500_CPU = Budget(6.0, "8.9", "67")

@@ -50,6 +50,12 @@ class World:
         """The operator, not started yet."""
         return OperatorProcess(self.directory, self.kubeconfig, prometheus_url, self.profile)
 
+    def replica(self, name: str, prometheus_url: str) -> OperatorProcess:
+        """One of several operators of which one decides, not started yet."""
+        directory = self.directory / name
+        directory.mkdir()
+        return OperatorProcess(directory, self.kubeconfig, prometheus_url, lease_in=_HOME)
+
 
 @asynccontextmanager
 async def world(directory: Path, profile: Path | None = None) -> AsyncIterator[World]:
@@ -73,6 +79,8 @@ async def _identity(plane: ControlPlane, cluster: Cluster) -> Path:
     await cluster.send("POST", f"/api/v1/namespaces/{_HOME}/serviceaccounts", {"metadata": {"name": _NAME}})
     for kind, plural in (("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings")):
         await cluster.send("POST", f"{_RBAC}/{plural}", _shipped(kind))
+    for kind, plural in (("Role", "roles"), ("RoleBinding", "rolebindings")):
+        await cluster.send("POST", f"{_RBAC}/namespaces/{_HOME}/{plural}", _shipped(kind))
     review = {
         "spec": {"user": USER, "resourceAttributes": {"verb": "list", "group": "headgate.dev", "resource": "rollouts"}}
     }

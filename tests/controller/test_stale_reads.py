@@ -5,72 +5,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, ROLLOUT, Kind
-from tests.controller import documents
-from tests.controller.film import LISTED, Film, begun_late, end, filmed, weights
-from tests.controller.house import House
+from headgate.cluster.snapshots import Snapshots
+from headgate.cluster.store import Store
+from headgate.controller.orphans import Orphans
+from tests.controller.courses import COURSES, aborted, killed
+from tests.controller.film import LISTED, Film, begun_late, end
+from tests.controller.house import REPLY, House
 
 GAP = 3
-STEPS = [{"weight": 10, "holdFor": "1s"}, {"weight": 50, "holdFor": "1s"}, {"weight": 100}]
-GOOD = [0, 10, 50, 100, 0]
-
-
-async def _stable() -> House:
-    house = filmed()
-    await house.versions("v1", "v2", "v3")
-    house.put(ROLLOUT, documents.rollout("v1", steps=STEPS))
-    await house.look()
-    return house
-
-
-async def good() -> House:
-    """v2 becomes stable."""
-    house = await _stable()
-    house.put(ROLLOUT, documents.rollout("v2", steps=STEPS, bakeFor="4s"))
-    for _ in range(10):
-        await house.look(2)
-    assert (house.status["phase"], weights(house)) == ("Idle", GOOD)
-    return house
-
-
-async def bad() -> House:
-    """v2 is taken back from its first step."""
-    house = await _stable()
-    house.sources.values["v2"] = 9
-    house.put(ROLLOUT, documents.rollout("v2", steps=STEPS))
-    for _ in range(5):
-        await house.look(2)
-    assert (house.status["phase"], weights(house)) == ("RolledBack", [0, 10, 0])
-    return house
-
-
-async def aborted() -> House:
-    """v2 is taken back by a person's word from its second step."""
-    house = await _stable()
-    long = [STEPS[0], {"weight": 50, "holdFor": "1h"}, STEPS[2]]
-    house.put(ROLLOUT, documents.rollout("v2", steps=long))
-    for _ in range(4):
-        await house.look(2)
-    house.annotate(abort="1")
-    for _ in range(4):
-        await house.look(2)
-    assert (house.status["phase"], weights(house)) == ("RolledBack", [0, 10, 50, 0])
-    return house
-
-
-async def killed() -> House:
-    """v2 is taken back by the kill switch while it bakes."""
-    house = await _stable()
-    house.put(ROLLOUT, documents.rollout("v2", steps=STEPS, bakeFor="1h"))
-    for _ in range(6):
-        await house.look(2)
-    house.put(ROLLOUT, documents.rollout("v2", steps=STEPS, bakeFor="1h", killSwitch="Stable"))
-    for _ in range(4):
-        await house.look(2)
-    assert (house.status["phase"], weights(house)) == ("Killed", [0, 10, 50, 100, 0])
-    return house
-
-
-COURSES = pytest.mark.parametrize("course", [good, bad, aborted, killed], ids=lambda course: course.__name__)
 KINDS = pytest.mark.parametrize(
     "kinds",
     [LISTED, (ROLLOUT,), (CONFIG_MAP,), (PROMPT_VERSION, CONFIG_MAP)],
@@ -78,7 +20,7 @@ KINDS = pytest.mark.parametrize(
 )
 
 
-@COURSES
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: course.__name__)
 @KINDS
 async def test_begun_with_lists_as_they_were_a_few_writes_ago_it_ends_like_the_clean_run(
     course: Callable[[], Awaitable[House]], kinds: tuple[Kind, ...]
@@ -100,3 +42,23 @@ async def test_a_version_rejected_since_is_not_made_stable_in_the_record() -> No
     # It is long since, by the old lists its bake is over, and they know of no kill switch.
     late = await begun_late(house, baking, len(frames) - 1, later=7200)
     assert end(late) == end(house)
+
+
+async def test_a_router_whose_rollout_an_old_list_missed_is_no_orphan() -> None:
+    house = await aborted()
+    assert isinstance(house.cluster, Film)
+    exposing = next(at for at, frame in enumerate(house.cluster.frames) if frame.weight == 50)
+    world = house.cluster.goes_on(exposing)
+    store = Store()
+    for (kind, _, _), raw in world.objects.items():
+        if kind == CONFIG_MAP:
+            store.documents.watched(kind, raw, deleted=False)
+    orphans = Orphans(store, world, Snapshots(world))
+    await orphans.put_at_stable()
+    assert world.writes == []
+    assert store.rollouts.get(REPLY) is not None
+    # Now it is gone indeed.
+    del world.objects[ROLLOUT, "ai", "reply"]
+    store.rollouts.remove(REPLY, 10**9)
+    await orphans.put_at_stable()
+    assert world.frames[-1].weight == 0

@@ -3,12 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from tests.integration.watch_streams import GONE, Meddle, WatchEvent, as_it_is
-
-
-def nothing() -> Meddle:
-    """The clean run, which all others end like."""
-    return as_it_is
+from tests.integration.watch_streams import GONE, Meddle, WatchEvent
 
 
 def lost() -> Meddle:
@@ -71,4 +66,4 @@ def half_lost() -> Meddle:
 
 
 MEDDLERS: tuple[Callable[[], Meddle], ...] = (lost, half_lost, doubled, replayed, late, mixed_up, expired)
-"""All of them but nothing."""
+"""All of them."""

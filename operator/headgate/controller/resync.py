@@ -33,7 +33,7 @@ OPTIONAL = (HTTP_ROUTE, FEATURE_FLAG)
 _RETRY = 2.0
 _PATIENCE = 2
 _SOON = 60.0
-"""However often everything is listed: nothing is wrong with this process before it failed for some of these seconds."""
+"""After a list that failed the next one comes so soon; and nothing is wrong with this process before some of them."""
 _log = logging.getLogger(__name__)
 
 
@@ -95,19 +95,21 @@ class Resync:
                     await self._sooner.wait()
             await self._what_began_anew()
             if clock.monotonic() >= due:
-                due = clock.monotonic() + self._period
-                await self._again()
+                wait = self._period if await self._again() else min(self._period, _SOON)
+                due = clock.monotonic() + wait
 
     @property
     def is_overdue(self) -> bool:
         """Whether lists have failed for so long that something is wrong with this process or its connection."""
         return self.complete and clock.monotonic() - self._finished > (1 + _PATIENCE) * max(self._period, _SOON)
 
-    async def _again(self) -> None:
+    async def _again(self) -> bool:
         try:
             await self._all()
         except ClusterError as error:
             _log.warning("resync: %s", error)
+            return False
+        return True
 
     async def _what_began_anew(self) -> None:
         self._sooner.clear()
