@@ -64,9 +64,9 @@ class Film(Cluster):
         self.frames.append(Frame(dict(self.objects), self.clock()))
         return answer
 
-    def goes_on(self, frame: int) -> "Film":
+    def goes_on(self, frame: int, other: "Film | None" = None) -> "Film":
         """Another cluster that is as this one was then, with the frames up to there."""
-        other = Film()
+        other = other if other is not None else Film()
         other.frames = self.frames[: frame + 1]
         other.objects = dict(self.frames[frame].objects)
         other._versions = count(1_000_000)

@@ -28,6 +28,8 @@ class Course:
     """Whether the operator asked nothing any more."""
     troubles: Sequence[str]
     """Errors that the operator logged."""
+    strikes: int = 0
+    """How many requests met a fault."""
     overtaken: Sequence[str] = ()
     """The objects, by kind and name, that somebody annotated."""
     weights: Sequence[int] = field(default=())

@@ -14,7 +14,7 @@ from functools import partial
 
 from tests.faults import faults, oracles, stale_lists, watch_faults
 from tests.faults.course import Course
-from tests.faults.playing import play
+from tests.faults.playing import NotBegun, play
 from tests.faults.points import Point
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.strikes import EveryWrite, Once
@@ -211,11 +211,17 @@ def run(
 def _result(here: Place, case: Case, clean: Course, deadline: float) -> Result | None:
     if time.monotonic() > deadline:
         return None
+    why = ""
     for _ in range(_TRIES):
         try:
             course, met = case.play(here, clean)
+        except NotBegun as error:
+            # A machine that is too busy for it, or a fault of the very beginning, which has a scenario of its own.
+            why = f"it does not even begin: {str(error)[:1500]}"
+            continue
         except (NeverHappened, AssertionError) as error:
             return Result(case, [f"it does not come so far: {str(error)[:1500]}"], met=True)
         if met:
             return Result(case, oracles.complaints(course, clean), met=True)
-    return Result(case, [], met=False)
+        why = ""
+    return Result(case, [why] if why else [], met=False)

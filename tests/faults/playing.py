@@ -17,6 +17,10 @@ PATIENCE = 120.0
 for machines that are busy with other runs."""
 
 
+class NotBegun(NeverHappened):
+    """What comes before the fault did not happen, so that this says nothing of the fault."""
+
+
 def play(
     here: Place,
     scenario: Scenario,
@@ -25,14 +29,12 @@ def play(
     *,
     patience: float = PATIENCE,
 ) -> tuple[Course, bool]:
-    """What happened, and whether any request was struck. Raises NeverHappened when it does not come so far.
+    """What happened, and whether any request was struck. Raises NotBegun before, NeverHappened in what people do.
 
     ``clean`` is the run whose end this one is to come to; it has ``patience`` seconds for that.
     """
     with World(here, scenario.watches) as world:
-        scenario.prepare(world)
-        if not world.conductor.is_quiet(REST, within=PATIENCE):
-            raise NeverHappened(f"{scenario.name}: it does not come to rest before it begins")
+        _prepare(world, scenario)
         world.conductor.begin(strike)
         scenario.act(world)
         deadline = time.monotonic() + patience
@@ -45,6 +47,15 @@ def play(
                 break
             time.sleep(REST)
         return _course(world, scenario, end, is_over=is_over, is_quiet=is_quiet), world.conductor.strikes > 0
+
+
+def _prepare(world: World, scenario: Scenario) -> None:
+    try:
+        scenario.prepare(world)
+    except NeverHappened as error:
+        raise NotBegun(str(error)) from error
+    if not world.conductor.is_quiet(REST, within=PATIENCE):
+        raise NotBegun(f"{scenario.name}: it does not come to rest before it begins")
 
 
 def _is_over(world: World, scenario: Scenario, patience: float) -> bool:
@@ -81,6 +92,7 @@ def _course(world: World, scenario: Scenario, end: dict[str, Document], *, is_ov
         is_over=is_over,
         is_quiet=is_quiet,
         troubles=world.operator.troubles(),
+        strikes=world.conductor.strikes,
         overtaken=[_called(path) for path in world.overtaken],
         weights=weights,
     )
