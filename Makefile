@@ -18,6 +18,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 DEMO_ARGS   ?=
 BENCH_ARGS  ?=
 LOCK_ARGS   ?=
+FAULTS_ARGS ?=
 
 .PHONY: help
 help: ## Show this list
@@ -58,6 +59,10 @@ manifests: crds ## Write manifests/install.yaml from the chart
 .PHONY: bench
 bench: $(READY) ## Measure against the budgets of the design
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: faults
+faults: $(READY) ## Every fault at every request of every kind of release, each in a run of its own
+	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 .PHONY: lock
 lock: $(READY) ## Lock the dependencies (LOCK_ARGS=--upgrade to renew all)

@@ -13,6 +13,7 @@ from rich.console import Console
 from bench import load, machine, report
 from bench.cluster import RefusedError
 from bench.figures import Figure
+from bench.hand_over import hand_over
 from bench.requests_made import requests_made
 from bench.reverts import reverts, reverts_by_real_prometheus
 from bench.start import start
@@ -28,6 +29,7 @@ _USUAL: Mapping[str, _Benchmark] = {
     "load-100-real": partial(load.under_load, load.LOAD_100_REAL),
     "load-500": partial(load.under_load, load.LOAD_500),
     "start-1000": start,
+    "hand-over": hand_over,
 }
 _LONG: Mapping[str, _Benchmark] = {"load-10000": partial(load.under_load, load.LOAD_10_000)}
 

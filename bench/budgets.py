@@ -9,6 +9,7 @@ ROUTERS_AT_ZERO = Budget(0.1, "10.0 s", "0.28 s")
 TARGET_AT_ZERO = Budget(0.1)
 SPEC_RESTORED = Budget(0.2)
 ALERT_TO_ZERO = Budget(0.15)
+HAND_OVER = Budget(15.0)
 START = Budget(5.0)
 
 LOAD_500_CPU = Budget(6.0, "8.9", "67")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,16 +47,20 @@ class OperatorProcess:
         prometheus_url: str,
         profile: Path | None = None,
         configured: Mapping[str, object] | None = None,
+        *,
+        lease_in: str | None = None,
     ) -> None:
         """With ``profile`` it runs under Python's profiler, slower, and writes there what took its time.
 
-        ``configured`` are further keys of its configuration.
+        ``configured`` are further keys of its configuration. With ``lease_in`` it is one of several, and decides only
+        while it holds the Lease in that namespace.
         """
         self._directory = directory
         self._kubeconfig = kubeconfig
         self._source = prometheus_url
         self._profile = profile
         self._configured = configured or {}
+        self._lease_in = lease_in
         self._http = f"127.0.0.1:{processes.free_port()}"
         self._process: Process | None = None
 
@@ -68,6 +73,7 @@ class OperatorProcess:
         command: list[str | Path] = [
             *(profiled if self._profile is not None else [_PROGRAM]),
             *("run", "--config", config, "--kubeconfig", self._kubeconfig, "--http", self._http),
+            *(["--lease-namespace", self._lease_in] if self._lease_in is not None else []),
         ]
         # No cluster's environment names another kubeconfig or proxy than these.
         self._process = processes.start("headgate", command, self._directory / "operator.log")
@@ -81,6 +87,23 @@ class OperatorProcess:
         """End it; nothing happens when it has ended."""
         if self._process is not None:
             self._process.stop(15.0)
+
+    def ask_to_end(self) -> None:
+        """As Kubernetes does, and do not wait."""
+        os.kill(self._running().pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a node that loses power."""
+        self._running().kill()
+
+    @property
+    def role(self) -> str:
+        """What it says of itself: leader or standby; empty while it is not ready."""
+        try:
+            answer = loopback.request("GET", f"http://{self._http}/readyz")
+        except requests.RequestException:
+            return ""
+        return answer.text.strip() if answer.ok else ""
 
     @property
     def is_running(self) -> bool:

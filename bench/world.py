@@ -51,6 +51,12 @@ class World:
         """The operator, not started yet."""
         return OperatorProcess(self.directory, self.kubeconfig, prometheus_url, self.profile, configured)
 
+    def replica(self, name: str, prometheus_url: str) -> OperatorProcess:
+        """One of several operators of which one decides, not started yet."""
+        directory = self.directory / name
+        directory.mkdir()
+        return OperatorProcess(directory, self.kubeconfig, prometheus_url, lease_in=_HOME)
+
 
 @asynccontextmanager
 async def world(directory: Path, profile: Path | None = None) -> AsyncIterator[World]:
@@ -72,11 +78,13 @@ async def world(directory: Path, profile: Path | None = None) -> AsyncIterator[W
 async def _identity(plane: ControlPlane, cluster: Cluster) -> Path:
     await cluster.make_namespace(_HOME)
     await cluster.send("POST", f"/api/v1/namespaces/{_HOME}/serviceaccounts", {"metadata": {"name": _NAME}})
-    role = _shipped("ClusterRole")
+    cluster_role = _shipped("ClusterRole")
     # As the chart's value `targets` adds them.
-    role["rules"] += targets.rules()
-    await cluster.send("POST", f"{_RBAC}/clusterroles", role)
+    cluster_role["rules"] += targets.rules()
+    await cluster.send("POST", f"{_RBAC}/clusterroles", cluster_role)
     await cluster.send("POST", f"{_RBAC}/clusterrolebindings", _shipped("ClusterRoleBinding"))
+    for kind, plural in (("Role", "roles"), ("RoleBinding", "rolebindings")):
+        await cluster.send("POST", f"{_RBAC}/namespaces/{_HOME}/{plural}", _shipped(kind))
     review = {
         "spec": {"user": USER, "resourceAttributes": {"verb": "list", "group": "headgate.dev", "resource": "rollouts"}}
     }

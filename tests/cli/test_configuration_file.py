@@ -71,7 +71,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
             "hooks: [{name: a, url: 'http://p', urlFile: f}]",
             "FILE: hooks[0]: needs exactly one of url, urlFile; keep one of them",
         ),
-        ("hooks: [{name: a, url: 'file:///etc/passwd'}]", "FILE: hooks[0].url: String should match"),
+        ("hooks: [{name: a, url: 'file:///etc/passwd'}]", "FILE: hooks[0].url: 'file:///etc/passwd' is no address"),
         (
             "hooks: [{name: a, url: 'http://p', timeout: 5m}]",
             "FILE: hooks[0].timeout: timeout: 5m is not between 100ms and 2m",

@@ -1,7 +1,7 @@
 """The whole line of the house in memory, with the time and the evidence as arguments, for faults on demand."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from headgate.cluster.objects import (
     ROLLOUT,
     ClusterError,
     Json,
+    JsonValue,
     Kind,
     Objects,
 )
@@ -46,11 +47,20 @@ class Cluster(MemoryCluster):
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""
     ) -> Json:
+        self._may_fail(kind, subresource, name)
+        return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
+
+    async def json_patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
+    ) -> Json:
+        self._may_fail(kind, "", name)
+        return await super().json_patch(kind, namespace, name, operations)
+
+    def _may_fail(self, kind: Kind, subresource: str, name: str) -> None:
         error = self.fault(kind, subresource)
         if error is not None:
             self.requests.append(("refused", kind.kind, name))
             raise error
-        return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
 
 
 class Sources:
@@ -71,9 +81,10 @@ class Sources:
 class House:
     """One operator's insides."""
 
-    def __init__(self, *, account_required: bool = False) -> None:
+    def __init__(self, cluster: Cluster | None = None, *, account_required: bool = False) -> None:
+        """Of a cluster of its own, or of one in which others have worked before."""
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
-        self.cluster = Cluster()
+        self.cluster = cluster or Cluster()
         self.store = Store()
         self.sources = Sources()
         metrics = Metrics()
@@ -124,14 +135,7 @@ class House:
         """A restart: what the API server has stays, what was remembered is gone."""
         self.cluster.share(other.cluster)
         for (kind, _, _), raw in list(self.cluster.objects.items()):
-            if kind == ROLLOUT:
-                self.store.saw_rollout(raw)
-            elif kind == PROMPT_VERSION:
-                self.store.saw_version(raw)
-            elif kind == QUALITY_GATE:
-                self.store.saw_gate(raw)
-            else:
-                self.store.documents.watched(kind, raw, deleted=False)
+            self.tell(kind, raw)
 
     async def versions(self, *names: str) -> None:
         for name in names:
@@ -141,21 +145,30 @@ class House:
 
     def put(self, kind: Kind, document: dict[str, Any]) -> None:
         """A person's write, and the watch that tells of it."""
-        raw = self.write(kind, document)
+        self.tell(kind, self.write(kind, document))
+
+    def tell(self, kind: Kind, raw: Json) -> None:
+        """What a list or a watch tells of one object."""
         if kind == ROLLOUT:
             self.store.saw_rollout(raw)
         elif kind == PROMPT_VERSION:
             self.store.saw_version(raw)
-        else:
+        elif kind == QUALITY_GATE:
             self.store.saw_gate(raw)
+        else:
+            self.store.documents.watched(kind, raw, deleted=False)
+
+    def annotate(self, **asked: str) -> None:
+        """What a person asks of headgate, and the watch that tells of it."""
+        raw = self.rollout
+        raw["metadata"]["annotations"] = {f"headgate.dev/{word}": text for word, text in asked.items()}
+        self.tell(ROLLOUT, self.cluster.put(ROLLOUT, raw))
 
     def write(self, kind: Kind, document: dict[str, Any]) -> Json:
         """A person's write that no watch has told of yet."""
         name = document["metadata"]["name"]
         known: dict[str, Any] = self.cluster.at(kind, name) if (kind, "ai", name) in self.cluster.objects else {}
         metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}
-        if known and known.get("spec") != document.get("spec"):
-            metadata["generation"] += 1
         return self.cluster.put(kind, {**known, **document, "metadata": metadata})
 
     async def look(self, seconds: float = 0.0) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Json, Kind, Refused, Unavailable
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Conflict, Json, Kind, Refused, Unavailable
 from tests.controller import documents
 from tests.controller.house import REPLY, House
+
+ABORT = "headgate.dev/abort"
 
 
 @pytest.fixture
@@ -91,6 +93,16 @@ async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(hou
     assert [each["version"] for each in house.status["rejected"]] == ["v2"]
 
 
+async def test_a_conflict_of_a_busy_server_leaves_no_rejected_version_in_the_spec(house: House) -> None:
+    busy = [Conflict("others write it all the time"), Conflict("still")]
+    house.sources.values["v2"] = 9
+    house.cluster.fault = lambda kind, subresource: busy.pop() if kind == ROLLOUT and not subresource and busy else None
+    await house.look(2)
+    assert not busy
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+
+
 async def test_a_router_that_does_not_answer_is_delivered_to_by_the_next_look(house: House) -> None:
     house.sources.values["v2"] = 9
     house.cluster.fault = lambda kind, _subresource: Unavailable("no answer") if kind == CONFIG_MAP else None
@@ -120,3 +132,19 @@ async def test_a_deleted_rollout_leaves_its_routers_at_stable_and_its_memory_on_
     assert shows_nobody_v2(house)
     record = house.cluster.at(CONFIG_MAP, "reply-record")["data"]["record.json"]
     assert '"version":"v1"' in record
+
+
+async def test_who_is_told_to_wait_does_but_a_way_back_does_not(house: House) -> None:
+    house.cluster.fault = lambda kind, _subresource: Unavailable("too many requests", 7.0) if kind == ROLLOUT else None
+    house.put(ROLLOUT, {**documents.rollout("v2"), "metadata": {"name": "reply", "annotations": {ABORT: "1"}}})
+    due = await house.reconcile.look(REPLY)
+    assert due is not None
+    assert (due - house.time).total_seconds() < 1
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    house.cluster.fault = lambda kind, _subresource: Unavailable("too many requests", 7.0) if kind == ROLLOUT else None
+    house.put(ROLLOUT, documents.rollout("v3"))
+    due = await house.reconcile.look(REPLY)
+    assert due is not None
+    assert (due - house.time).total_seconds() == 7

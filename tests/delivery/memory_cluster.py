@@ -129,8 +129,15 @@ class MemoryCluster:
     def _store(self, kind: Kind, obj: Json) -> Json:
         metadata = _metadata(obj)
         key = (kind, "ai", str(metadata["name"]))
-        if self.objects.get(key) != obj:
-            obj["metadata"] = {"uid": "u", "namespace": "ai", **metadata, "resourceVersion": str(next(self._versions))}
+        before = self.objects.get(key)
+        if before != obj:
+            obj["metadata"] = {
+                "uid": "u",
+                "namespace": "ai",
+                **metadata,
+                **_generation(before, obj),
+                "resourceVersion": str(next(self._versions)),
+            }
         self.objects[key] = obj
         return deepcopy(obj)
 
@@ -177,6 +184,14 @@ def _metadata(obj: Json) -> Json:
     metadata = obj["metadata"]
     assert isinstance(metadata, dict)
     return metadata
+
+
+def _generation(before: Json | None, obj: Json) -> Json:
+    """One more with each change of the spec, as the API server counts."""
+    if before is None or before.get("spec") == obj.get("spec"):
+        return {}
+    known = _metadata(before).get("generation")
+    return {"generation": known + 1} if isinstance(known, int) else {}
 
 
 def _merged(target: JsonValue, patch: JsonValue) -> JsonValue:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import requests
-import yaml
 
 from headgate.local.control_plane import ControlPlane
 from tests.integration.waiting import PATIENCE, eventually
@@ -13,7 +12,7 @@ from tests.integration.waiting import PATIENCE, eventually
 Document: TypeAlias = dict[str, Any]
 
 _HEADGATE = "/apis/headgate.dev/v1alpha1/namespaces/{}"
-_PATHS = {
+PATHS = {
     "PromptVersion": f"{_HEADGATE}/promptversions",
     "QualityGate": f"{_HEADGATE}/qualitygates",
     "Rollout": f"{_HEADGATE}/rollouts",
@@ -25,6 +24,7 @@ _PATHS = {
     "Ranker": "/apis/strict.example.io/v1/namespaces/{}/rankers",
     "Service": "/api/v1/namespaces/{}/services",
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
+    "ControllerRevision": "/apis/apps/v1/namespaces/{}/controllerrevisions",
     "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
@@ -53,7 +53,8 @@ class Server:
 
     def send(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Document:
         """The answer. Raises Refused."""
-        text = "" if body is None else yaml.safe_dump(body) if "yaml" in content_type else json.dumps(body)
+        # JSON is YAML too, and is written a hundred times faster.
+        text = "" if body is None else json.dumps(body)
         answer = self._ask(method, path, text, content_type)
         if not answer.ok:
             raise Refused(answer.status_code, f"{method} {path}: {answer.json().get('message')}")
@@ -100,7 +101,7 @@ class Namespace:
         return Namespace(Server(self.server.plane), self.name)
 
     def path(self, kind: str, name: str = "") -> str:
-        return _PATHS[kind].format(self.name) + (f"/{name}" if name else "")
+        return PATHS[kind].format(self.name) + (f"/{name}" if name else "")
 
     def apply(self, *documents: Document, manager: str = "kubectl", force: bool = False) -> None:
         """Server-side apply, as `kubectl apply --server-side` does it. Raises Refused."""

@@ -14,7 +14,7 @@ from tests.integration.audit import AuditLog
 from tests.integration.cluster import Document, Namespace, Server
 from tests.integration.fault_proxy import FaultProxy
 from tests.integration.metrics import Application
-from tests.integration.operator_process import OperatorProcess
+from tests.integration.operator_process import OperatorProcess, launch
 from tests.integration.releases import Release
 
 _numbers = itertools.count(1)
@@ -68,7 +68,7 @@ def make_operator(
         kubeconfig: Path = operator_kubeconfig, sources: list[Document] = sources, **configured: object
     ) -> OperatorProcess:
         directory = tmp_path_factory.mktemp("operator")
-        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, **configured))
+        made.append(OperatorProcess(directory, kubeconfig, sources, namespace.name, launch=launch, **configured))
         return made[-1]
 
     yield make

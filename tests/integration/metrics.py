@@ -1,5 +1,6 @@
 """An application's metrics, as a real Prometheus scrapes them: counters per version that a test drives."""
 
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode
@@ -26,7 +27,9 @@ class Application:
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.end_headers()
                 page = "".join(f"{series} {value}\n" for series, value in list(lines.items()))
-                self.wfile.write(page.encode())
+                # Whoever asks may be gone by now; at its end a Prometheus is.
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(page.encode())
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
                 """Keeps quiet."""

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,13 +22,37 @@ _ATTACH = Path(headgate.local.__file__).with_name("attach.py")
 _HEADGATE = Path(sys.executable).with_name("headgate")
 
 
+class Started(Protocol):
+    """A process, as subprocess has it."""
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+def launch(arguments: list[str], log: Path) -> Started:
+    """`headgate` with those arguments in an interpreter of its own."""
+    command = [sys.executable, "-I", "-S", str(_ATTACH), str(os.getpid()), str(_HEADGATE), *arguments]
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+
+
 class OperatorProcess:
     """The operator against one API server; it can be started again after each end."""
 
     def __init__(
-        self, directory: Path, kubeconfig: Path, sources: list[Document], namespace: str | None, **configured: object
+        self,
+        directory: Path,
+        kubeconfig: Path,
+        sources: list[Document],
+        namespace: str | None,
+        *,
+        launch: Callable[[list[str], Path], Started] = launch,
+        **configuration: object,
     ) -> None:
-        """``configured`` are further keys of the operator's configuration."""
+        """``configuration`` is the rest of what is configured beside the sources."""
         self.tolerates: tuple[str, ...] = ()
         """Loggers whose errors belong to the fault that a test makes."""
         self.may_be_refused = False
@@ -36,16 +61,15 @@ class OperatorProcess:
         self.log = directory / "operator.log"
         self.log.touch()
         config = directory / "config.yaml"
-        config.write_text(json.dumps({"sources": sources, **configured}))
+        config.write_text(json.dumps({"sources": sources, **configuration}))
         arguments = ["run", "--config", str(config), "--kubeconfig", str(kubeconfig), "--http", self._http]
         self._arguments = [*arguments, *(["--namespace", namespace] if namespace else [])]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: Started | None = None
 
     def begin(self) -> None:
         """Starts it, and does not wait."""
-        command = [sys.executable, "-I", "-S", str(_ATTACH), str(os.getpid()), str(_HEADGATE), *self._arguments]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._process = self._launch(self._arguments, self.log)
 
     def start(self) -> None:
         """Starts it, and returns when it is ready to decide."""

@@ -1,5 +1,6 @@
 """The operator's identity: a ServiceAccount with exactly the rights of manifests/install.yaml, and not one more."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -10,6 +11,7 @@ from tests.integration.waiting import eventually
 
 INSTALL = Path(__file__).parents[2] / "manifests" / "install.yaml"
 NAME, HOME = "headgate", "headgate"
+TARGETS = "headgate-targets"
 USER = f"system:serviceaccount:{HOME}:{NAME}"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _PROBE = {"verb": "patch", "group": "gateway.networking.k8s.io", "resource": "httproutes"}
@@ -24,8 +26,15 @@ def install(server: Server) -> Path:
     return server.plane.kubeconfig_for_service_account(HOME, NAME)
 
 
-def allow_in(namespace: Namespace) -> None:
-    """The rights in one namespace, as the chart grants them with watch.namespace."""
+def allow_in(namespace: Namespace, *, also: Sequence[Document] = ()) -> None:
+    """The rights in one namespace, as the chart grants them with watch.namespace; ``also``: those for its targets."""
+    if also:
+        role = {"kind": "Role", "metadata": {"name": TARGETS}, "rules": [*also]}
+        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": TARGETS}
+        subjects = [{"kind": "ServiceAccount", "name": NAME, "namespace": HOME}]
+        binding = {"kind": "RoleBinding", "metadata": {"name": TARGETS}, "roleRef": ref, "subjects": subjects}
+        namespace.create(role)
+        namespace.create(binding)
     binding = _shipped("ClusterRoleBinding")
     binding |= {"kind": "RoleBinding", "metadata": {"name": NAME}}
     namespace.create(binding)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from headgate.api.configuration import Configuration
+from headgate.cluster.lease import Terms
 from headgate.controller.leadership import lease_name
 from manifests.render import CHART, INSTALL, ROOT, install_manifest, render
 
@@ -126,8 +127,29 @@ def test_a_new_version_starts_before_the_old_one_ends(rendered: str) -> None:
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
     }
-    [several] = documents(render("--set", "replicas=2"), "Deployment")
-    assert several["spec"]["replicas"] == 2
+
+
+def test_two_replicas_are_drained_one_at_a_time_and_stand_on_different_nodes(rendered: str) -> None:
+    text = render("--set", "replicas=2")
+    [deployment], [budget] = documents(text, "Deployment"), documents(text, "PodDisruptionBudget")
+    assert deployment["spec"]["replicas"] == 2
+    pod = deployment["spec"]["template"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    [spread] = pod["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    for selector in (budget["spec"]["selector"], spread["labelSelector"]):
+        assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    # A single one must not hinder the drain of its node.
+    assert documents(rendered, "PodDisruptionBudget") == []
+
+
+def test_a_replica_is_ready_whether_it_leads_or_stands_by_and_has_time_to_give_back_its_lease(rendered: str) -> None:
+    [deployment] = documents(rendered, "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert pod["terminationGracePeriodSeconds"] >= 2 * Terms().duration
 
 
 @pytest.mark.parametrize("values", [[], ["--set", "watch.namespace=ai"]], ids=["everywhere", "one namespace"])

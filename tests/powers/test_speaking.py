@@ -183,10 +183,11 @@ async def test_what_a_deleted_rollout_left_behind_is_put_at_stable_as_the_accoun
     house = House()
     await at_ten(house, steps=HELD)
     house.cluster.by_account.clear()
+    del house.cluster.objects[ROLLOUT, "ai", "reply"]
     house.store.lost_rollout(REPLY, 10_000)
     restarted = Snapshots(house.cluster)
     house.store.documents.watched(CONFIG_MAP, house.cluster.at(CONFIG_MAP, "reply-flags"), deleted=False)
-    await Orphans(house.store, house.speaking, restarted).put_at_stable()
+    await Orphans(house.store, house.cluster, house.speaking, restarted).put_at_stable()
     assert shown(house) == 0
     assert written_by(house) == {"reply-flags"}
 

@@ -11,6 +11,7 @@ from tests.controller import documents
 from tests.controller.exporter import Quality
 from tests.controller.kube import Kube
 from tests.controller.waiting import is_stable, wait_for
+from tests.integration.fault_proxy import FaultProxy
 from tests.replicas.audit import Audit
 from tests.replicas.installation import NAMES, Installation
 from tests.replicas.replica import ReplicaProcess
@@ -69,6 +70,14 @@ def leader(replicas: list[ReplicaProcess]) -> ReplicaProcess:
 def standby(replicas: list[ReplicaProcess], leader: ReplicaProcess) -> ReplicaProcess:
     replicas[1].start("standby")
     return replicas[1]
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, plane: ControlPlane, installation: Installation) -> Iterator[FaultProxy]:
+    """A way to the API server for one replica, on which requests can be lost."""
+    standing = FaultProxy(plane, tmp_path, installation.kubeconfigs[NAMES[0]])
+    yield standing
+    standing.close()
 
 
 @pytest.fixture

@@ -56,6 +56,12 @@ class Installation:
         """As before the first replica ever ran."""
         self._session.delete(self._lease_url, timeout=10)
 
+    def hold_lease_for(self, holder: str, **spec: object) -> None:
+        """Somebody has the Lease, who will never renew it."""
+        body = {"metadata": {"name": "headgate"}, "spec": {"holderIdentity": holder, **spec}}
+        answer = self._session.post(self._lease_url.rpartition("/")[0], json=body, timeout=10)
+        assert answer.ok, answer.text
+
     def close(self) -> None:
         self._session.close()
 

@@ -18,11 +18,15 @@ _PROGRAM = "from headgate.cli.main import main; main()"
 class ReplicaProcess:
     """`headgate run` with the Lease in the operator's namespace."""
 
-    def __init__(self, directory: Path, name: str, kubeconfig: Path, prometheus_url: str) -> None:
+    def __init__(
+        self, directory: Path, name: str, kubeconfig: Path, prometheus_url: str, **configuration: object
+    ) -> None:
+        """``configuration`` is the rest of what is configured beside the source."""
         self.user = user(name)
         self._http = f"127.0.0.1:{processes.free_port()}"
         config = directory / "config.yaml"
-        config.write_text(json.dumps({"sources": [{"name": "default", "url": prometheus_url, "timeout": "2s"}]}))
+        source = {"name": "default", "url": prometheus_url, "timeout": "2s"}
+        config.write_text(json.dumps({"sources": [source], **configuration}))
         self._command = [sys.executable, "-c", _PROGRAM, "run", f"--config={config}", f"--kubeconfig={kubeconfig}"]
         self._command += [f"--http={self._http}", f"--lease-namespace={HOME}"]
         self.log = directory / "operator.log"

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from headgate.api.form import Form
 from headgate.api.model import SpecModel
 from headgate.api.quantities import IS_DURATION, Duration, ObjectName, ShortName, seconds
 from headgate.api.rules import AT_LEAST_A_SECOND, admitted_when, first_twice, unique
@@ -13,7 +14,11 @@ _NO_SPAN = "is not between 1s and 24h, in hours, minutes or seconds; write 10m"
 _ONE_CALL = "needs exactly one of webhook, job; keep one of them"
 _TWICE = "names a hook twice; results are kept by name; give one of them another"
 
-HookName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+_HOOK_NAME = Form(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "is no hook's name; write lower-case letters, digits and - with a letter or digit at both ends",
+)
+HookName = Annotated[str, StringConstraints(min_length=1, max_length=63), _HOOK_NAME.check, _HOOK_NAME.rule]
 """What a hook is called in the status, in the Job's name and in the key of its posts."""
 
 

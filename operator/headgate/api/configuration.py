@@ -89,6 +89,30 @@ class Alerts(SpecModel):
         return host.strip("[]"), int(port)
 
 
+class Watches(SpecModel):
+    """How soon it is noticed that a watch tells nothing any more, or did not tell everything."""
+
+    silence: Duration = "70s"
+    """A watch that brought nothing for so long is begun anew. The API server sends a sign of life once a minute, so
+    less than that begins each idle watch anew all the time."""
+    resync: Duration = "10m"
+    """How often everything is listed, which finds what a watch lost."""
+
+    @field_validator("silence")
+    @classmethod
+    def _not_forever(cls, silence: str) -> str:
+        if not 1 <= seconds(silence) <= 300:
+            raise ValueError(f"silence: {silence} is not between 1s and 5m")
+        return silence
+
+    @field_validator("resync")
+    @classmethod
+    def _now_and_then(cls, resync: str) -> str:
+        if not 1 <= seconds(resync) <= 86_400:
+            raise ValueError(f"resync: {resync} is not between 1s and 1d")
+        return resync
+
+
 class Webhook(SpecModel):
     """A webhook that Rollouts may have called after a revert. They name it; only this file knows its address."""
 
@@ -128,6 +152,8 @@ class Configuration(SpecModel):
     """What a Rollout's spec.target, and its deliveries by field, may name; nothing when empty."""
     alerts: Alerts | None = None
     """Alertmanager's webhook; nothing listens when it is not given."""
+    watches: Watches = Watches()
+    """How soon a watch that fails is noticed."""
     hooks: Annotated[list[Webhook], Field(max_length=64)] = []
     """The webhooks that Rollouts may have called after a revert."""
 

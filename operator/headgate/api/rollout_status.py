@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from headgate.api.conditions import KEYED_BY_TYPE, Condition, Timestamp
 from headgate.api.model import StatusModel
@@ -297,3 +297,9 @@ class RolloutStatus(StatusModel):
     """What is run after reverts, those of the newest first."""
     conditions: Annotated[list[Condition], Field(max_length=16, json_schema_extra=KEYED_BY_TYPE)] = []
     """Ready, Reconciling, Stalled, Paused, Delivered, EvidenceAvailable; HooksKnown where there are hooks."""
+
+    @field_validator("phase", mode="before")
+    @classmethod
+    def _only_for_people(cls, phase: object) -> object:
+        # A word of a newer release: nothing is read from it, so the status is not lost over it.
+        return phase if phase is None or phase in set(Phase) else None

@@ -11,9 +11,11 @@ from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from headgate.cluster.objects import Refused
+from headgate.cluster.token_file import read_before_each_request, token_file
 
 _POOL = 10
-_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_NAMESPACE_FILE, _TOKEN_FILE = _MOUNTED / "namespace", _MOUNTED / "token"
 
 
 async def credentials(kubeconfig: Path | None, context: str | None = None) -> Configuration:
@@ -29,11 +31,16 @@ async def credentials(kubeconfig: Path | None, context: str | None = None) -> Co
     try:
         if kubeconfig is not None:
             await load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=configuration)
+            rotated = token_file(kubeconfig, context)
         else:
             load_incluster_config(client_configuration=configuration)
+            rotated = _TOKEN_FILE
     except (ConfigException, OSError, ValueError, KeyError) as error:
         where = f"the kubeconfig {kubeconfig}" if kubeconfig is not None else "the pod's ServiceAccount"
         raise Refused(f"{where} cannot be used: {' '.join(str(error).split())}; give --kubeconfig FILE") from error
+    if rotated is not None:
+        # Typed as what it is at first.
+        configuration.refresh_api_key_hook = read_before_each_request(rotated)  # type: ignore[assignment]
     return configuration
 
 

@@ -69,26 +69,32 @@ class Snapshots:
         self._remember(rollout, raw)
         return _read(Record, raw, name, _RECORD_KEY)
 
-    async def write_record(self, rollout: Key, record: Record) -> None:
-        """Writes the record, unless one of a higher revision is there."""
+    async def write_record(self, rollout: Key, record: Record, *, committed: bool = False) -> None:
+        """Writes the record, unless one of a higher revision is there. Raises ClusterError.
+
+        ``committed`` says that the status it speaks of is written. Otherwise that status may come of an old read, and a
+        record that others wrote raises Conflict: the same record is written when the Rollout was read again after that.
+        """
         name = _record_name(rollout)
         body = _config_map(name, rollout.name, {_RECORD_KEY: record.model_dump_json(by_alias=True, exclude_none=True)})
         if rollout not in self._record_versions:
             try:
                 self._remember(rollout, await self._objects.create(CONFIG_MAP, rollout.namespace, body))
             except AlreadyExists:
-                await self._overwrite_record(rollout, record, body)
+                await self._overwrite_record(rollout, record, body, committed=committed)
             return
         try:
             await self._patch_record(rollout, body)
         except (Conflict, NotFound):
-            await self._overwrite_record(rollout, record, body)
+            await self._overwrite_record(rollout, record, body, committed=committed)
 
-    async def _overwrite_record(self, rollout: Key, record: Record, body: Json) -> None:
+    async def _overwrite_record(self, rollout: Key, record: Record, body: Json, *, committed: bool) -> None:
         known = await self.record(rollout)
         if known is None:
             self._remember(rollout, await self._objects.create(CONFIG_MAP, rollout.namespace, body))
         elif known.revision <= record.revision:
+            if not committed:
+                raise Conflict(f"ConfigMap {_record_name(rollout)} was written by another; the Rollout is read again")
             await self._patch_record(rollout, body)
 
     async def _patch_record(self, rollout: Key, body: Json) -> None:

@@ -1,5 +1,7 @@
 """The least merge patch that turns one status into another. Knows no resource."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 
 from headgate.cluster.objects import Json
@@ -11,7 +13,7 @@ def dumped(status: BaseModel) -> Json:
     return content
 
 
-def merge_patch(committed: Json, wanted: Json) -> Json:
+def merge_patch(committed: Mapping[str, object], wanted: Json) -> Json:
     """What must change: what is gone as null, lists whole; empty when nothing does."""
     patch: Json = {name: None for name in committed if name not in wanted}
     for name, value in wanted.items():

@@ -1,6 +1,8 @@
 """Raw objects into the engine's views. Never raises: what is malformed says so in its view and stalls itself alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +20,7 @@ from headgate.engine.routing import Payload
 
 COMPILED_SUFFIX = "-compiled"
 _LONGEST_ROLLOUT = 63
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -50,6 +53,7 @@ def rollout_view(raw: Json, known: RolloutView | None = None) -> RolloutView | N
         spec, problem = known.spec, known.spec_error
     else:
         spec, problem = _rollout_spec(raw, who.key)
+    status, unread = _read(RolloutStatus, raw)
     return RolloutView(
         namespace=who.key.namespace,
         name=who.key.name,
@@ -59,7 +63,8 @@ def rollout_view(raw: Json, known: RolloutView | None = None) -> RolloutView | N
         created_at=who.created_at,
         annotations=own_annotations(raw),
         spec=spec,
-        status=_status(RolloutStatus, raw),
+        status=status,
+        unread=unread,
         spec_error=problem,
         deleting=who.deleting,
         keeper=keeper(raw),
@@ -71,7 +76,7 @@ def version_entry(raw: Json) -> VersionEntry | None:
     who = identity(raw)
     if who is None:
         return None
-    status = _status(PromptVersionStatus, raw)
+    status, _ = _read(PromptVersionStatus, raw)
     spec, problem = _spec(PromptVersionSpec, raw)
     if spec is None:
         view = VersionView(who.key.name, who.uid, "", "", Payload(), ready=False, error=problem)
@@ -96,7 +101,8 @@ def gate_entry(raw: Json) -> GateEntry | None:
     if who is None:
         return None
     spec, problem = _spec(QualityGateSpec, raw)
-    return GateEntry(who, GateView(who.key.name, spec, problem), _status(QualityGateStatus, raw))
+    status, _ = _read(QualityGateStatus, raw)
+    return GateEntry(who, GateView(who.key.name, spec, problem), status)
 
 
 def refused(entry: VersionEntry, problem: str) -> VersionEntry:
@@ -128,9 +134,19 @@ def _spec(model: type[_Model], raw: Json) -> tuple[_Model | None, str | None]:
         return None, first_problem(error)
 
 
-def _status(model: type[_Model], raw: Json) -> _Model:
-    """The status; a malformed one counts as lost, which the record and the routers make good."""
+def _read(model: type[_Model], raw: Json) -> tuple[_Model, Mapping[str, object]]:
+    """The status, and what of it cannot be read, such as the words of a newer release: that counts as lost."""
+    given = raw.get("status") or {}
     try:
-        return model.model_validate(raw.get("status") or {})
+        return model.model_validate(given), _NOTHING
+    except ValidationError as error:
+        malformed = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
+    if not isinstance(given, dict):
+        return model(), _NOTHING
+    try:
+        return (
+            model.model_validate({name: value for name, value in given.items() if name not in malformed}),
+            {name: value for name, value in given.items() if name in malformed},
+        )
     except ValidationError:
-        return model()
+        return model(), given

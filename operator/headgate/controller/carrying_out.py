@@ -87,13 +87,7 @@ class CarryingOut:
         try:
             if not await self._kept(seen, decision, case):
                 return Outcome.UNRESTORED
-            if not decision.urgent:
-                await self._record(view, decision, case)
-            if decision.manifest is not None:
-                await self._snapshots.create_plan(decision.manifest)
-            if decision.commit:
-                await self._release_before_the_end(seen, decision, case)
-                await self._commit(seen, decision, case)
+            await self._write_down(seen, decision, case)
         except ClusterError as error:
             return await self._not_committed(seen, decision, case, error)
         self._announce(view, decision)
@@ -127,13 +121,23 @@ class CarryingOut:
         case.memory = replace(case.memory, unkept=None)
         return True
 
+    async def _write_down(self, seen: Observation, decision: Decision, case: Case) -> None:
+        """What must be written before a router is. Raises ClusterError."""
+        if not decision.urgent:
+            await self._record(seen.rollout, decision, case)
+        if decision.manifest is not None:
+            await self._snapshots.create_plan(decision.manifest)
+        if decision.commit:
+            await self._release_before_the_end(seen, decision, case)
+            await self._commit(seen, decision, case)
+
     async def _prune(self, view: RolloutView, decision: Decision) -> None:
         if decision.commit and _ends(view.status, decision.status):
             await self._targets.prune(view, decision.status)
 
     async def _record(self, view: RolloutView, decision: Decision, case: Case) -> None:
         if decision.record is not None:
-            await self._snapshots.write_record(view.key, decision.record)
+            await self._snapshots.write_record(view.key, decision.record, committed=decision.urgent)
             account = decision.record.service_account_name
             case.memory = replace(case.memory, recorded=decision.status.revision, account_recorded=account)
 
@@ -182,7 +186,7 @@ class CarryingOut:
     async def _commit(self, seen: Observation, decision: Decision, case: Case) -> None:
         view = self._newest(seen.rollout)
         before = dumped(view.status) if view.status.observed_generation is not None else {}
-        patch = merge_patch(before, dumped(decision.status))
+        patch = merge_patch({**before, **view.unread}, dumped(decision.status))
         if patch:
             raw = await self._objects.merge_patch(
                 ROLLOUT,
@@ -276,6 +280,7 @@ class CarryingOut:
 
     def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
         case.failures += 1
+        case.told_to_wait = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
         _log.warning("%s: %s", view.key, error, extra={"failures": case.failures})
         return Outcome.POSTPONED
 

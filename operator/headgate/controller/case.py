@@ -21,6 +21,8 @@ class Case:
     measuring: asyncio.Task[None] | None = None
     failures: int = 0
     """How often in a row something could not be carried out."""
+    told_to_wait: float = 0.0
+    """For how many seconds the API server, which could not carry it out, asked to be left alone."""
     unfinished: tuple[Observation, Decision] | None = None
     """A way back that may have reached routers before its commit; the very same is committed, not another."""
     commit_failures: int = 0

@@ -10,9 +10,12 @@ from kubernetes.aio.client.configuration import Configuration
 from headgate.api.target_kind import TargetKind
 from headgate.cluster.credentials import connection
 from headgate.cluster.objects import Json, Kind
+from headgate.cluster.watch_connection import watch_connection
 from headgate.controller.news import News
 from headgate.controller.resync import LABELS
 
+_BACKOFFS = (0.5, 1, 2, 3, *[5] * 30)
+"""Seconds between tries: soon after an outage is over people are heard again; one of minutes ends the process."""
 _log = logging.getLogger(__name__)
 
 
@@ -31,14 +34,16 @@ class _NoEssence(kopf.DiffBaseStorage):
         """Keeps nothing: no annotation, no write."""
 
 
-def settings(*, clusterwide: bool) -> kopf.OperatorSettings:
-    """Kopf as headgate uses it: watches and nothing else."""
+def settings(*, clusterwide: bool, silence: float) -> kopf.OperatorSettings:
+    """Kopf as headgate uses it: watches and nothing else. ``silence``: seconds after which one is begun anew."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
     chosen.process.ultimate_exiting_timeout = None
     chosen.watching.chunk_size = 100
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 310
+    chosen.watching.inactivity_timeout = silence
+    chosen.networking.error_backoffs = _BACKOFFS
     chosen.persistence.diffbase_storage = _NoEssence()
     chosen.queueing.idle_timeout = 0.1
     chosen.queueing.exit_timeout = 0.5
@@ -49,13 +54,15 @@ def settings(*, clusterwide: bool) -> kopf.OperatorSettings:
     return chosen
 
 
-def registry(kinds: Sequence[Kind], news: News, credentials: Configuration) -> kopf.OperatorRegistry:
-    """The handlers: one for each kind that may be watched, and the login."""
+def registry(
+    kinds: Sequence[Kind], news: News, credentials: Configuration, listed: Callable[[str], None]
+) -> kopf.OperatorRegistry:
+    """The handlers: one for each kind that may be watched, and the login. ``listed``: see ``watch_connection``."""
     chosen = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=chosen)
-    async def login(**_: object) -> kopf.ConnectionInfo:
-        return await connection(credentials)
+    async def login(**_: object) -> kopf.AiohttpSession:
+        return watch_connection(await connection(credentials), listed)
 
     for kind in kinds:
         kopf.on.event(kind.group, kind.version, kind.plural, registry=chosen, id=f"news/{kind.plural}")(

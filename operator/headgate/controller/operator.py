@@ -10,11 +10,13 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 import kopf
+from kubernetes.aio.client.configuration import Configuration as ClientConfiguration
 
 from headgate.aftermath.webhooks import Webhooks
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Configuration
+from headgate.api.quantities import seconds
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
 from headgate.cluster.objects import NotFound, Objects
@@ -94,7 +96,7 @@ async def run(
             _log.info("listening for alerts on %s", await operator.alerts.start())
         if not await _before(stop, operator.begin()):
             return
-        await operator.watch(handlers.registry(operator.resync.watchable, operator.news, configured), stop)
+        await operator.watch(operator.registry(configured), stop)
     finally:
         if operator.alerts is not None:
             await operator.alerts.stop()
@@ -124,6 +126,7 @@ class _Operator:
         leadership: Leadership,
     ) -> None:
         self._namespace = namespace
+        self._silence = seconds(configuration.watches.silence)
         self._leadership = leadership
         self._elected = False
         metrics.shows_leader(self._leads)
@@ -167,9 +170,15 @@ class _Operator:
         self._gates = Scheduler("gates", GateUpkeep(store, client, clock.now).look, workers=_UPKEEP_WORKERS)
         self._schedulers = (self._rollouts, self._versions, self._gates)
         self._store = store
-        self._orphans = Orphans(store, speaking, snapshots)
+        self._orphans = Orphans(store, client, speaking, snapshots)
         self.news = News(store, self._lost)
-        self.resync = Resync(client, self.news, namespace, self._put_orphans_at_stable)
+        self.resync = Resync(
+            client,
+            self.news,
+            namespace,
+            self._put_orphans_at_stable,
+            period=seconds(configuration.watches.resync),
+        )
         receiving = Receiving(store, storing, self._poke, metrics, self._leads)
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
@@ -203,6 +212,10 @@ class _Operator:
             for key in keys:
                 scheduler.poke(key)
 
+    def registry(self, credentials: ClientConfiguration) -> kopf.OperatorRegistry:
+        """What kopf is to do; known once the first lists are in."""
+        return handlers.registry(self.resync.watchable, self.news, credentials, self.resync.watch_began)
+
     async def watch(self, registry: kopf.OperatorRegistry, stop: asyncio.Event) -> None:
         """Watches, and leads when it may, until ``stop`` is set. Raises what ended either, when something did."""
         ready = asyncio.Event()
@@ -213,7 +226,7 @@ class _Operator:
         self._watches = asyncio.create_task(
             kopf.operator(
                 registry=registry,
-                settings=handlers.settings(clusterwide=namespace is None),
+                settings=handlers.settings(clusterwide=namespace is None, silence=self._silence),
                 standalone=True,
                 clusterwide=namespace is None,
                 namespaces=[namespace] if namespace is not None else [],

@@ -2,7 +2,18 @@
 
 import logging
 
-from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, ClusterError, Json, Kind, Objects, Refused
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    FEATURE_FLAG,
+    HTTP_ROUTE,
+    ROLLOUT,
+    ClusterError,
+    Json,
+    Kind,
+    NotFound,
+    Objects,
+    Refused,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.speaking import Speaking
@@ -18,8 +29,10 @@ _log = logging.getLogger(__name__)
 class Orphans:
     """Looks through everything that routers live in; run when complete lists are in."""
 
-    def __init__(self, store: Store, speaking: Speaking, snapshots: Snapshots) -> None:
+    def __init__(self, store: Store, objects: Objects, speaking: Speaking, snapshots: Snapshots) -> None:
+        """``objects`` are read as headgate itself; the routers are written as ``speaking`` says."""
         self._store = store
+        self._objects = objects
         self._speaking = speaking
         self._snapshots = snapshots
 
@@ -29,7 +42,8 @@ class Orphans:
             for key, document in list(self._store.documents.shelf(kind)):
                 for claim in self._left_behind(kind, key.namespace, document):
                     try:
-                        await self._end(key.namespace, claim)
+                        if not await self._exists(Key(key.namespace, claim.rollout)):
+                            await self._end(key.namespace, claim)
                     except (ClusterError, Fenced, Unusable) as error:
                         _log.warning("orphan of Rollout %s/%s: %s", key.namespace, claim.rollout, error)
 
@@ -39,6 +53,15 @@ class Orphans:
             for claim in claims(kind, document)
             if claim.exposing and self._store.rollouts.get(Key(namespace, claim.rollout)) is None
         ]
+
+    async def _exists(self, rollout: Key) -> bool:
+        """Whether the Rollout is there after all: a list may be older than its router. Raises ClusterError."""
+        try:
+            raw = await self._objects.get(ROLLOUT, rollout.namespace, rollout.name)
+        except NotFound:
+            return False
+        self._store.saw_rollout(raw)
+        return True
 
     async def _end(self, namespace: str, claim: Claim) -> None:
         routing = claim.at_rest(namespace)

@@ -126,7 +126,8 @@ class Reconcile:
             case Outcome.OVERTAKEN | Outcome.UNRESTORED:
                 return None
             case Outcome.POSTPONED:
-                return _Rest(self._retry(case))
+                # A way back is tried again as soon as ever; everything else waits for as long as it is told to.
+                return _Rest(self._retry(case, at_least=0.0 if decision.urgent else case.told_to_wait))
             case Outcome.GONE:
                 return _Rest(self._gone(view))
 
@@ -188,9 +189,9 @@ class Reconcile:
             self._metrics.forget(key)
             self._snapshots.forget(key)
 
-    def _retry(self, case: Case) -> datetime:
-        seconds = min(_FIRST_RETRY * 2 ** min(case.failures, 10), _LONGEST_RETRY)
-        return self._now() + timedelta(seconds=seconds)
+    def _retry(self, case: Case, at_least: float = 0.0) -> datetime:
+        seconds = max(_FIRST_RETRY * 2 ** min(case.failures, 10), at_least)
+        return self._now() + timedelta(seconds=min(seconds, _LONGEST_RETRY))
 
 
 def _is_quiet(decision: Decision) -> bool:

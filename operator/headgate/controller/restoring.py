@@ -1,8 +1,10 @@
 """Puts the last good version back into a Rollout's spec, and leaves the spec to its owners. Knows no decision."""
 
+from headgate.api.rollout_status import AttemptState
 from headgate.cluster.objects import ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
 from headgate.cluster.store import Store
 from headgate.controller.ownership import giving_up
+from headgate.delivery import shape
 from headgate.engine.decision import SpecRestore
 from headgate.engine.observation import RolloutView
 
@@ -18,19 +20,34 @@ class Restoring:
 
     async def restore(self, view: RolloutView, wanted: SpecRestore) -> bool:
         """Whether the spec was written; it is left alone when it holds something else by now. Raises ClusterError."""
+        held: dict[tuple[str, ...], JsonValue] = {
+            ("metadata", "uid"): view.uid,
+            # A restore that was long on its way must not undo what people have asked for since.
+            ("status", "attempt", "number"): wanted.attempt,
+            ("status", "attempt", "state"): AttemptState.ROLLING_BACK.value,
+            ("spec", "prompt", "version"): wanted.rejected,
+        }
         operations: list[dict[str, JsonValue]] = [
-            {"op": "test", "path": "/metadata/uid", "value": view.uid},
-            {"op": "test", "path": "/spec/prompt/version", "value": wanted.rejected},
+            *({"op": "test", "path": shape.pointer(*path), "value": value} for path, value in held.items()),
             {"op": "replace", "path": "/spec/prompt/version", "value": wanted.restored},
         ]
-        try:
-            raw = await self._objects.json_patch(ROLLOUT, view.namespace, view.name, operations)
-        except (Conflict, NotFound):
-            await self.release(view)
-            return False
-        self._store.saw_rollout(raw, poke=False)
-        await self._release(view, raw)
-        return True
+        for _ in range(_TRIES):
+            try:
+                raw = await self._objects.json_patch(ROLLOUT, view.namespace, view.name, operations)
+            except NotFound:
+                return False
+            except Conflict:
+                # A test that failed, or a server too busy with other writes of this object to make one more.
+                raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
+                if all(shape.at(raw, *path) == value for path, value in held.items()):
+                    continue
+                self._store.saw_rollout(raw, poke=False)
+                await self._release(view, raw)
+                return False
+            self._store.saw_rollout(raw, poke=False)
+            await self._release(view, raw)
+            return True
+        raise Conflict(f"Rollout {view.key}: its spec is written by others all the time; the restore is tried again")
 
     async def release(self, view: RolloutView) -> None:
         """Sees to it that headgate owns no field of the spec, so that the next server-side apply needs no force."""

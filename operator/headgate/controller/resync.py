@@ -1,6 +1,9 @@
-"""Complete lists of everything watched: once before any decision, then every few minutes for what a watch lost."""
+"""Complete lists of everything watched: before any decision, every few minutes for what a watch lost, and for one kind
+whenever its watch begins anew, since that tells of what is there and not of what was deleted meanwhile.
+"""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -19,6 +22,7 @@ from headgate.cluster.objects import (
     NotFound,
     Refused,
 )
+from headgate.cluster.segments import collection_path
 from headgate.controller import clock
 from headgate.controller.news import News
 
@@ -26,21 +30,33 @@ LABELS = {CONFIG_MAP: f"{WATCH_LABEL}=true"}
 """Which objects of a kind are watched; all of them where nothing is said."""
 REQUIRED = (PROMPT_VERSION, QUALITY_GATE, CONFIG_MAP, ROLLOUT)
 OPTIONAL = (HTTP_ROUTE, FEATURE_FLAG)
-PERIOD = 600.0
 _RETRY = 2.0
 _PATIENCE = 2
+_SOON = 60.0
+"""After a list that failed the next one comes so soon; and nothing is wrong with this process before some of them."""
 _log = logging.getLogger(__name__)
 
 
 class Resync:
     """Lists, and tells the news of what is there and what is not."""
 
-    def __init__(self, client: Client, news: News, namespace: str | None, after: Callable[[], Awaitable[None]]) -> None:
-        """``after`` is called when a complete list of everything is in."""
+    def __init__(
+        self,
+        client: Client,
+        news: News,
+        namespace: str | None,
+        after: Callable[[], Awaitable[None]],
+        *,
+        period: float,
+    ) -> None:
+        """``after`` is called when a complete list of everything is in, which is asked for each ``period`` seconds."""
         self._client = client
         self._news = news
         self._namespace = namespace
         self._after = after
+        self._period = period
+        self._begun_anew: set[str] = set()
+        self._sooner = asyncio.Event()
         self._finished = clock.monotonic()
         self.watchable: tuple[Kind, ...] = ()
         """The kinds that may be watched, known after the first lists."""
@@ -65,19 +81,50 @@ class Resync:
                 self.complete = True
                 return
 
+    def watch_began(self, path: str) -> None:
+        """A watch began with a list of what is at that path: what was deleted before is to be found, by a list too."""
+        self._begun_anew.add(path)
+        self._sooner.set()
+
     async def run(self) -> None:
-        """Lists everything again and again; a failure waits for the next time."""
+        """Lists everything again and again, and in between the kinds whose watches began anew."""
+        due = clock.monotonic() + self._period
         while True:
-            await asyncio.sleep(PERIOD)
-            try:
-                await self._all()
-            except ClusterError as error:
-                _log.warning("resync: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(due - clock.monotonic()):
+                    await self._sooner.wait()
+            await self._what_began_anew()
+            if clock.monotonic() >= due:
+                wait = self._period if await self._again() else min(self._period, _SOON)
+                due = clock.monotonic() + wait
 
     @property
     def is_overdue(self) -> bool:
         """Whether lists have failed for so long that something is wrong with this process or its connection."""
-        return self.complete and clock.monotonic() - self._finished > (1 + _PATIENCE) * PERIOD
+        return self.complete and clock.monotonic() - self._finished > (1 + _PATIENCE) * max(self._period, _SOON)
+
+    async def _again(self) -> bool:
+        try:
+            await self._all()
+        except ClusterError as error:
+            _log.warning("resync: %s", error)
+            return False
+        return True
+
+    async def _what_began_anew(self) -> None:
+        self._sooner.clear()
+        begun, self._begun_anew = self._begun_anew, set()
+        for kind in (*self.watchable, *self._news.targets.served):
+            path = collection_path(kind, self._namespace)
+            if path not in begun:
+                continue
+            try:
+                await self._list(kind)
+            except NotFound:
+                continue
+            except ClusterError as error:
+                _log.warning("what was deleted meanwhile is not known yet: %s", error)
+                asyncio.get_running_loop().call_later(_RETRY, self.watch_began, path)
 
     async def _all(self) -> None:
         await self._targets()

@@ -3,14 +3,15 @@
 from pydantic import BaseModel
 
 from headgate.cluster.metadata import Identity
-from headgate.cluster.objects import Conflict, Json, Kind, NotFound, Objects
+from headgate.cluster.objects import Json, Kind, NotFound, Objects
 from headgate.cluster.status_patch import dumped, merge_patch
 
 
 async def write_status(objects: Objects, kind: Kind, who: Identity, known: BaseModel, wanted: BaseModel) -> Json | None:
-    """The object as written; None when nothing was to be written, or somebody else wrote first. Raises ClusterError.
+    """The object as written; None when nothing was to be written, or the object is gone. Raises ClusterError.
 
-    After somebody else's write the watch brings the newer state, or its end, and with it another look.
+    That includes Conflict, when somebody else wrote first: the look is to be tried again, because a label of theirs is
+    no news that would bring another one about.
     """
     patch = merge_patch(dumped(known), dumped(wanted))
     if not patch:
@@ -24,5 +25,5 @@ async def write_status(objects: Objects, kind: Kind, who: Identity, known: BaseM
             resource_version=str(who.version),
             subresource="status",
         )
-    except (Conflict, NotFound):
+    except NotFound:
         return None

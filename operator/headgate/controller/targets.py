@@ -184,6 +184,9 @@ def _edits(raw: Json, good: Content) -> list[dict[str, JsonValue]]:
     values = {path: json.loads(text) for path, text in held.items() if text is not None}
     testable = {path: value for path, value in values.items() if is_written_alike(value)}
     operations += [{"op": "test", "path": _pointer(path), "value": value} for path, value in testable.items()]
+    if (generation := shape.mapping(raw.get("metadata")).get("generation")) is not None:
+        # A restore that was long on its way must not undo the same content, applied once more since.
+        operations.append({"op": "test", "path": "/metadata/generation", "value": generation})
     if len(testable) < len(held):
         # A JSON patch cannot test that something is absent: that nothing at all was written since is as good.
         version = shape.resource_version(raw)

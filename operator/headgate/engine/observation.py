@@ -29,6 +29,8 @@ class RolloutView:
     spec: RolloutSpec | None
     """None when the spec cannot be read; ``spec_error`` then says why."""
     status: RolloutStatus
+    unread: Mapping[str, object] = field(default_factory=dict)
+    """What stands in the status and cannot be read; the next commit does away with it."""
     spec_error: str | None = None
     deleting: bool = False
     keeper: str | None = None
