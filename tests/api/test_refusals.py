@@ -92,7 +92,7 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("a hook of days", after({**WEBHOOK, "timeout": "1d"}), "not between 1s and 24h"),
     ("a hook of no time", after({**WEBHOOK, "timeout": "999ms"}), "not between 1s and 24h"),
     ("a hook with an address", after({"webhook": {"name": "x", "url": "http://x"}}), "url"),
-    ("a hook with a path for a name", {"spec.rollback": {"after": [{**HOOK, "name": "../x"}]}}, "is no hook's name; write"),
+    ("a hook with a path for a name", {"spec.rollback": {"after": [{**HOOK, "name": "../x"}]}}, "hook's name; write"),
     ("a Job of another namespace", after({"job": {"cronJob": "../x"}}), "is no name of an object; write"),
     ("no document", {"spec.delivery[0].flag.configMap": ABSENT}, "one of configMap, featureFlag; keep one"),
     ("two documents", {"spec.delivery[0].flag.featureFlag": {"name": "x"}}, "one of configMap, featureFlag; keep one"),
