@@ -57,19 +57,21 @@ class OperatorProcess:
         """Loggers whose errors belong to the fault that a test makes."""
         self.may_be_refused = False
         """Whether that fault may make the API server refuse what the operator has a right to."""
-        self._http = f"127.0.0.1:{processes.free_port()}"
+        self._http = ""
         self.log = directory / "operator.log"
         self.log.touch()
         config = directory / "config.yaml"
         config.write_text(json.dumps({"sources": sources, **configuration}))
-        arguments = ["run", "--config", str(config), "--kubeconfig", str(kubeconfig), "--http", self._http]
+        arguments = ["run", "--config", str(config), "--kubeconfig", str(kubeconfig)]
         self._arguments = [*arguments, *(["--namespace", namespace] if namespace else [])]
         self._launch = launch
         self._process: Started | None = None
 
     def begin(self) -> None:
         """Starts it, and does not wait."""
-        self._process = self._launch(self._arguments, self.log)
+        # Another port each time: while it is down, others may have taken the one that it had.
+        self._http = f"127.0.0.1:{processes.free_port()}"
+        self._process = self._launch([*self._arguments, "--http", self._http], self.log)
 
     def start(self) -> None:
         """Starts it, and returns when it is ready to decide."""
