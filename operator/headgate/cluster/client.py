@@ -227,11 +227,11 @@ class Client:
 
 
 async def _read(response: aiohttp.ClientResponse, what: str) -> bytes:
-    """The whole answer. Raises TooLarge, with the connection closed, and what aiohttp raises."""
+    """The whole answer. Raises TooLarge, and what aiohttp raises; a connection that was not read out is closed."""
     data = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        data += chunk
-        if len(data) > MOST_BYTES:
-            response.close()
-            raise TooLarge(f"{what}: the answer is longer than {MOST_BYTES // 1024 // 1024} MiB")
+    async with response:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            data += chunk
+            if len(data) > MOST_BYTES:
+                raise TooLarge(f"{what}: the answer is longer than {MOST_BYTES // 1024 // 1024} MiB")
     return bytes(data)
