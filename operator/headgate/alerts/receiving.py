@@ -68,7 +68,8 @@ class Receiving:
             for view in views:
                 self._poke(view.key)
         for view, note in found.notes.values():
-            if note.action is AlertAction.ROLLBACK:
+            # Where it stands by, the revert is never seen to end, and another one later would be taken for it.
+            if note.action is AlertAction.ROLLBACK and self._leads():
                 self._witness.alert_stored(view.key, received)
         await self._storing.store(list(found.notes.values()), firing)
         if found.bearings[Bearing.BUSY]:
