@@ -22,8 +22,9 @@ def rollout(
     heard: list[str] | None = None,
     stored: str | None = None,
     generation: int = 1,
+    number: int = 3,
 ) -> Json:
-    """A Rollout whose third attempt began at BEGAN."""
+    """A Rollout whose third attempt, or that of another number, began at BEGAN."""
     body: Json = documents.rollout("v2", name=name, rollback={"alerts": list(alerts or posts.ALERTS)})
     annotations: Json = {"headgate.dev/alert": stored} if stored is not None else {}
     body["metadata"] = {
@@ -35,13 +36,13 @@ def rollout(
         "creationTimestamp": "2026-11-20T00:00:00Z",
     }
     attempt: Json = {
-        "number": 3,
+        "number": number,
         "candidate": {"version": "v2", "digest": "sha256:v2"},
         "state": state,
         "startedAt": "2026-11-21T06:00:00.000Z",
         "alerts": [*(heard or [])],
     }
-    body["status"] = {"observedGeneration": 1, "attempts": 3, "attempt": attempt, "weight": 10}
+    body["status"] = {"observedGeneration": 1, "attempts": number, "attempt": attempt, "weight": 10}
     return body
 
 

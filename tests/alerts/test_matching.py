@@ -1,13 +1,15 @@
 """Which alert concerns which Rollout, and which one of several is stored."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from headgate.alerts import matching
 from headgate.alerts.matching import Bearing, is_bound, matched
 from headgate.api.rollout import AlertAction
-from headgate.engine.alert_note import AlertNote
+from headgate.engine.alert_note import AlertNote, alert_note
 from headgate.engine.observation import Key
 from tests.alerts.posts import BURNING
 from tests.alerts.rollouts import BEGAN, LATER, Shelves, firing, rollout
@@ -128,3 +130,19 @@ def test_words_of_anybody_become_one_harmless_line() -> None:
     _, note = matched(Shelves(rollout()).views(), [said]).notes[REPLY]
     assert note.text.isprintable()
     assert len(note.written().encode()) <= 1024
+
+
+def test_in_a_storm_what_is_stored_is_read_once_for_each_rollout(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def counted(annotations: Mapping[str, str]) -> AlertNote | None:
+        read.append(annotations)
+        return alert_note(annotations)
+
+    monkeypatch.setattr(matching, "alert_note", counted)
+    shelves = Shelves(*(rollout(f"reply-{number}") for number in range(20)))
+    storm = [firing(fingerprint=f"{number:x}") for number in range(50)]
+    found = matched(shelves.views(), storm)
+    assert found.bearings == {Bearing.TO_STORE: 1000}
+    assert all(note.text.endswith("(and 49 more)") for _, note in found.notes.values())
+    assert len(read) == len(found.notes) == 20

@@ -120,24 +120,37 @@ async def test_a_connection_that_says_nothing_is_ended(tmp_path: Path, monkeypat
     await made.server.stop()
 
 
-async def test_more_connections_than_it_lets_in_are_dropped_at_once(
+async def test_whoever_comes_last_is_let_in_although_strangers_hold_all_connections(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorkeeper, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(doorkeeper, "MOST_CONNECTIONS", 8)
     host, _, port = served.address.partition(":")
-    held = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
-    with pytest.raises(aiohttp.ClientError):
-        await served.post()
+    held = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
+    assert await served.post() == 200
+    # The oldest were dropped for it, not the newest.
+    assert [await reader.read() for reader, _ in held[:12]] == [b""] * 12
+    assert not held[-1][0].at_eof()
     for _, writer in held:
         writer.close()
-        await writer.wait_closed()
 
-    async def gets_in() -> None:
-        while True:
-            try:
-                assert await served.post() == 200
-            except aiohttp.ClientError:
-                continue
-            return
 
-    await asyncio.wait_for(gets_in(), 5)
+async def test_a_post_under_way_is_not_dropped_for_strangers(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorkeeper, "MOST_CONNECTIONS", 2)
+    host, _, port = served.address.partition(":")
+    begun, freed = asyncio.Event(), stuck(served, monkeypatch)
+    receive = Receiving.receive
+
+    async def begins(*arguments: object) -> None:
+        begun.set()
+        await receive(*arguments)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(Receiving, "receive", begins)
+    waiting = asyncio.create_task(served.post())
+    await begun.wait()
+    held = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
+    # All but the last one beside the post.
+    assert [await reader.read() for reader, _ in held[:-1]] == [b""] * 7
+    freed.set()
+    assert await waiting == 200
+    for _, writer in held:
+        writer.close()

@@ -162,6 +162,24 @@ async def test_a_standby_whose_watch_is_late_looks_again_before_it_says_that_nob
     assert [request[0] for request in shelves.cluster.requests] == ["get", "patch"]
 
 
+async def test_a_standby_whose_watch_is_late_takes_no_alert_of_an_earlier_attempt_for_that_of_this_one() -> None:
+    taken_back = rollout(stored=AlertNote(3, AlertAction.ROLLBACK, "another", "n", "t").written())
+    shelves = Shelves(taken_back)
+    shelves.cluster.put(ROLLOUT, rollout(number=4, stored=AlertNote(3, AlertAction.ROLLBACK, "a", "n", "t").written()))
+    room = Room(shelves, leads=False)
+    await room.fire()
+    assert '"attempt": 4' in (shelves.annotation() or "")
+    await room.fire()
+    assert room.writes == 1
+
+
+async def test_how_long_a_revert_takes_is_measured_by_the_one_that_reverts() -> None:
+    room = Room(Shelves(rollout()), leads=False)
+    await room.fire()
+    assert room.shelves.annotation() is not None
+    assert "stored" not in room.witness.seen
+
+
 async def test_a_standby_that_cannot_look_again_asks_for_the_post_again() -> None:
     room = Room(Shelves(*(rollout(f"reply-{number}", state="Ended") for number in range(101))), leads=False)
     with pytest.raises(NotStored, match="101 Rollouts"):

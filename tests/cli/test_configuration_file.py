@@ -112,6 +112,14 @@ def test_a_mistake_names_its_key(tmp_path: Path, text: str, message: str) -> Non
     assert "\n" not in said
 
 
+@pytest.mark.parametrize("key", ["sources", "hooks"])
+@pytest.mark.parametrize("file", ["/var/run/secrets/{}/token", "/run/secrets/{}/token", "/run/x/../secrets//{}/token"])
+def test_the_pods_own_token_is_sent_nowhere(tmp_path: Path, key: str, file: str) -> None:
+    named = file.format("kubernetes.io/serviceaccount")
+    said = _read(tmp_path, f"{key}: [{{name: a, url: 'http://p', bearerTokenFile: {named}}}]")
+    assert said.startswith(f"FILE: {key}[0].bearerTokenFile: {named} is the pod's own token")
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(CommandError, match=r"--config /nowhere/x\.yaml: No such file or directory"):
         read_configuration(Path("/nowhere/x.yaml"))

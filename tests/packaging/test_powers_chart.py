@@ -75,6 +75,27 @@ def test_no_value_gives_headgate_rights_on_what_is_never_a_target(group: str) ->
         render("--set-json", f"targets={targets}")
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        " rbac.authorization.k8s.io",
+        "serving.kserve.io, rbac.authorization.k8s.io",
+        "rbac.authorization.k8s.io #",
+        '"rbac.authorization.k8s.io"',
+        '""',
+        "'*'",
+        "x]\n  resources: [secrets]\n  verbs: [get]\n- apiGroups: [x",
+        "rbac.authorization.k8s.io\n",
+        "x.headgate.dev",
+        "null",
+    ],
+)
+def test_no_other_writing_of_a_group_gives_rights_on_it(written: str) -> None:
+    targets = json.dumps([{"apiGroup": written, "resources": ["things"]}])
+    with pytest.raises(subprocess.CalledProcessError):
+        render("--set-json", f"targets={targets}")
+
+
 def test_there_is_no_network_policy_by_default() -> None:
     assert documents(render(), "NetworkPolicy") == []
 

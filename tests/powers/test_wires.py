@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from headgate.api.configuration import Source
 from headgate.cluster import client as client_module
 from headgate.cluster.client import Client
-from headgate.cluster.credentials import credentials
+from headgate.cluster.credentials import connection, credentials
 from headgate.cluster.objects import CONFIG_MAP, TooLarge, Unavailable
+from headgate.cluster.watch_connection import watch_connection
 from headgate.delivery import shape
 from headgate.evidence.prometheus import Prometheus
 from headgate.local.control_plane import ControlPlane
@@ -73,6 +75,18 @@ async def test_the_api_server_may_not_send_a_request_elsewhere(tmp_path: Path, c
                     await client.get(CONFIG_MAP, "ai", "flags")
                 with pytest.raises(Unavailable):
                     await client.merge_patch(CONFIG_MAP, "ai", "flags", {}, resource_version="1")
+        assert thief.heard == []
+
+
+async def test_the_api_server_may_not_send_a_watch_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    with Stranger(an_object) as thief, Stranger(partial(elsewhere, 307, thief.url)) as posing:
+        file.write_text(json.dumps(kubeconfig(posing.url)))
+        watch = watch_connection(await connection(await credentials(file)), lambda _path: None)
+        async with watch.aiohttp_session as session:
+            # What the watches try again after, as after any connection that broke.
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await session.get(f"{posing.url}/api/v1/configmaps?watch=true")
         assert thief.heard == []
 
 

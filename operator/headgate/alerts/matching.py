@@ -1,15 +1,16 @@
 """Which alerts concern which Rollouts, and what is to be stored on them. Pure: no client, no store, no clock."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from headgate.alerts.payload import Alert
 from headgate.api.conditions import rfc3339
 from headgate.api.rollout import AlertAction, RollbackAlert
-from headgate.api.rollout_status import Attempt
 from headgate.engine.alert_note import AlertNote, alert_note, severity
 from headgate.engine.observation import Key, RolloutView
 from headgate.engine.turn import FLIGHT
@@ -52,105 +53,128 @@ def is_bound(view: RolloutView) -> bool:
 
 
 def matched(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Matched:
-    """Holds firing alerts against the Rollouts' matchers; what is stored on a Rollout is the most severe of them."""
-    index = _index(views)
+    """Holds firing alerts against the Rollouts' matchers; what is stored on a Rollout is the most severe of them.
+
+    Thousands of alerts may match hundreds of Rollouts at once: what is known of either alone is read once.
+    """
+    views = tuple(views)
+    found = _found(views, firing)
     result = Matched()
-    chosen: dict[Key, _Choice] = {}
-    for alert in firing:
-        for key, hit in _hits(index, alert).items():
-            bearing = _bearing(hit)
-            result.bearings[bearing] += 1
-            if bearing is Bearing.KNOWN:
-                result.known.add(key)
-            if bearing in (Bearing.STALE, Bearing.IDLE):
-                result.passed_by.add(key)
-            if bearing is Bearing.TO_STORE:
-                chosen[key] = hit.beside(chosen.get(key))
-    for key, choice in chosen.items():
-        result.notes[key] = (choice.view, choice.note())
+    for view in views:
+        to_store: list[_Choice] = []
+        for action, alerts in _hits(view, found).items():
+            for bearing, borne in _bearings(view, action, alerts).items():
+                result.bearings[bearing] += len(borne)
+                if bearing is Bearing.KNOWN:
+                    result.known.add(view.key)
+                if bearing in (Bearing.STALE, Bearing.IDLE):
+                    result.passed_by.add(view.key)
+                if bearing is Bearing.TO_STORE:
+                    to_store.append(_Choice(view, borne[0], action, len(borne)))
+        if to_store:
+            first = max(to_store, key=lambda choice: severity(choice.action))
+            result.notes[view.key] = (view, first.note(others=sum(choice.count for choice in to_store) - 1))
     return result
 
 
-_Index: TypeAlias = dict[tuple[str, str], list[tuple[RolloutView, RollbackAlert]]]
+_Matcher: TypeAlias = frozenset[tuple[str, str]]
 
 
-def _index(views: Iterable[RolloutView]) -> _Index:
-    """The matchers, each by one of its labels."""
-    index: _Index = {}
-    for view in views:
-        for wanted in view.spec.rollback.alerts if view.spec is not None and view.spec.rollback is not None else ():
-            # Fewer other alerts have this name than that severity.
-            name = "alertname" if "alertname" in wanted.match else min(wanted.match)
-            index.setdefault((name, wanted.match[name]), []).append((view, wanted))
-    return index
+def _wanted(view: RolloutView) -> Sequence[RollbackAlert]:
+    return view.spec.rollback.alerts if view.spec is not None and view.spec.rollback is not None else ()
 
 
-def _hits(index: _Index, alert: Alert) -> "dict[Key, _Choice]":
-    """By Rollout that the alert matches, the most that it does there."""
-    hits: dict[Key, _Choice] = {}
-    for label in alert.labels.items():
-        for view, wanted in index.get(label, ()):
-            if wanted.match.items() <= alert.labels.items():
-                hit, known = _Choice(view, alert, wanted.action), hits.get(view.key)
-                hits[view.key] = hit if known is None or hit.weight > known.weight else known
-    return hits
+def _found(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Mapping[_Matcher, Sequence[Alert]]:
+    """By what is matched, which many Rollouts may have in common, the alerts that match, the oldest first."""
+    index: dict[tuple[str, str], set[_Matcher]] = {}
+    for wanted in (wanted for view in views for wanted in _wanted(view)):
+        # Fewer other alerts have this name than that severity.
+        name = "alertname" if "alertname" in wanted.match else min(wanted.match)
+        index.setdefault((name, wanted.match[name]), set()).add(frozenset(wanted.match.items()))
+    found: dict[_Matcher, list[Alert]] = {}
+    for alert in firing:
+        for label in alert.labels.items():
+            for matcher in index.get(label, ()):
+                if matcher <= alert.labels.items():
+                    found.setdefault(matcher, []).append(alert)
+    return {matcher: sorted(alerts, key=_age) for matcher, alerts in found.items()}
+
+
+def _hits(view: RolloutView, found: Mapping[_Matcher, Sequence[Alert]]) -> Mapping[AlertAction, Sequence[Alert]]:
+    """The alerts that match a Rollout, each by the most that it does there; the oldest first."""
+    wanted = sorted(_wanted(view), key=lambda each: -severity(each.action))
+    matching = [(each.action, found[matcher]) for each in wanted if (matcher := frozenset(each.match.items())) in found]
+    if len(matching) == 1:
+        return dict(matching)
+    hits: dict[AlertAction, list[Alert]] = {}
+    counted: set[int] = set()
+    for action, alerts in matching:
+        hits.setdefault(action, []).extend(alert for alert in alerts if id(alert) not in counted)
+        counted.update(map(id, alerts))
+    return {action: sorted(alerts, key=_age) for action, alerts in hits.items() if alerts}
+
+
+def _age(alert: Alert) -> tuple[datetime, str]:
+    return alert.starts_at, alert.fingerprint
+
+
+def _key(view: RolloutView, alert: Alert) -> str:
+    return f"{view.uid}/{alert.fingerprint}/{rfc3339(alert.starts_at)}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """An alert that matches a Rollout, with what it asks for."""
+    """The oldest of the alerts that ask for the same of a Rollout."""
 
     view: RolloutView
     alert: Alert
     action: AlertAction
-    others: int = 0
-    """How many more alerts of the same post ask for something."""
+    count: int
 
-    @property
-    def weight(self) -> int:
-        return severity(self.action)
-
-    @property
-    def key(self) -> str:
-        return f"{self.view.uid}/{self.alert.fingerprint}/{rfc3339(self.alert.starts_at)}"
-
-    def beside(self, other: "_Choice | None") -> "_Choice":
-        """The one of the two that is stored: the more severe, then the older."""
-        if other is None:
-            return self
-        first = min(self, other, key=lambda each: (-each.weight, each.alert.starts_at, each.alert.fingerprint))
-        return _Choice(first.view, first.alert, first.action, self.others + other.others + 1)
-
-    def note(self) -> AlertNote:
-        """What is stored of it."""
+    def note(self, *, others: int) -> AlertNote:
+        """What is stored of it; ``others`` more alerts of the same post ask for something."""
         attempt = self.view.status.attempt
         return AlertNote(
             attempt=attempt.number if attempt is not None else 0,
             action=self.action,
-            key=self.key,
+            key=_key(self.view, self.alert),
             name=_one_line(self.alert.labels.get("alertname", "an alert"))[:_LONGEST_NAME],
-            text=f"{_words(self.alert)}{f' (and {self.others} more)' if self.others else ''}",
+            text=f"{_words(self.alert)}{f' (and {others} more)' if others else ''}",
         )
 
 
-def _bearing(hit: _Choice) -> Bearing:
-    attempt = hit.view.status.attempt
-    if attempt is None or attempt.state not in FLIGHT or hit.view.deleting:
-        return Bearing.IDLE
-    if hit.alert.starts_at < attempt.started_at:
-        return Bearing.STALE
-    if hit.action is not AlertAction.ROLLBACK and hit.key in attempt.alerts:
-        return Bearing.KNOWN
-    return _beside_what_is_stored(hit, attempt)
+def _bearings(view: RolloutView, action: AlertAction, alerts: Sequence[Alert]) -> Mapping[Bearing, Sequence[Alert]]:
+    """What those alerts, which ask for the same, mean for a Rollout; each of them one thing, the oldest first."""
+    attempt = view.status.attempt
+    if attempt is None or attempt.state not in FLIGHT or view.deleting:
+        return {Bearing.IDLE: alerts}
+    begun = bisect_left(alerts, attempt.started_at, key=lambda alert: alert.starts_at)
+    stale, fresh = alerts[:begun], alerts[begun:]
+    stored = alert_note(view.annotations)
+    beside = stored if stored is not None and stored.attempt == attempt.number else None
+    if beside is not None and severity(beside.action) < severity(action):
+        beside = None
+    heard = frozenset(attempt.alerts) if action is not AlertAction.ROLLBACK else frozenset[str]()
+    if beside is not None and beside.action is AlertAction.ROLLBACK:
+        borne = {Bearing.KNOWN: fresh}
+    elif beside is None and not heard:
+        borne = {Bearing.TO_STORE: fresh}
+    else:
+        borne = _one_by_one(view, fresh, heard, beside, acted_upon=beside is None or beside.key in attempt.alerts)
+    return {bearing: alerts for bearing, alerts in {Bearing.STALE: stale, **borne}.items() if alerts}
 
 
-def _beside_what_is_stored(hit: _Choice, attempt: Attempt) -> Bearing:
-    stored = alert_note(hit.view.annotations)
-    if stored is None or stored.attempt != attempt.number or severity(stored.action) < hit.weight:
-        return Bearing.TO_STORE
-    if stored.key == hit.key or stored.action is AlertAction.ROLLBACK:
-        return Bearing.KNOWN
-    return Bearing.TO_STORE if stored.key in attempt.alerts else Bearing.BUSY
+def _one_by_one(
+    view: RolloutView, alerts: Sequence[Alert], heard: Container[str], beside: AlertNote | None, *, acted_upon: bool
+) -> dict[Bearing, Sequence[Alert]]:
+    """What alerts mean for an attempt that has heard of some, or beside one that is stored and as severe."""
+    borne: dict[Bearing, list[Alert]] = {}
+    for alert in alerts:
+        key = _key(view, alert)
+        known = key in heard or (beside is not None and beside.key == key)
+        bearing = Bearing.KNOWN if known else Bearing.TO_STORE if acted_upon else Bearing.BUSY
+        borne.setdefault(bearing, []).append(alert)
+    return {**borne}
 
 
 def _words(alert: Alert) -> str:

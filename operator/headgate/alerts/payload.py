@@ -7,10 +7,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MOST_ALERTS = 10_000
-MOST_LABELS = 256
 FIRING = "firing"
 
-Labels = Annotated[dict[str, str], Field(max_length=MOST_LABELS)]
+Labels = dict[str, str]
+"""As many as there is room for: one alert with too many would keep out the others that are posted with it."""
 
 
 class Malformed(ValueError):

@@ -1,9 +1,10 @@
 """The operator's own configuration file. Strict: an unknown key is an error; secrets are only named as files."""
 
+import posixpath
 import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from headgate.api.form import Form
 from headgate.api.model import SpecModel
@@ -26,6 +27,18 @@ Namespace = Annotated[str, StringConstraints(max_length=63), _NAMESPACE.check]
 LabelName = Annotated[str, StringConstraints(max_length=128), _LABEL.check]
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[-.a-zA-Z0-9]+):[0-9]{1,5}")
 _LAST_PORT = 65_535
+_POD_TOKEN = re.compile(r"(/var)?/run/secrets/kubernetes\.io/serviceaccount/.*")
+
+
+def _for_others(file: str) -> str:
+    if _POD_TOKEN.fullmatch(posixpath.normpath(file)):
+        raise ValueError(
+            f"{file} is the pod's own token, which opens the API server; mount one that is made for this address"
+        )
+    return file
+
+
+TokenFile = Annotated[Path, AfterValidator(_for_others)]
 
 
 def _patience(timeout: str) -> str:
@@ -47,7 +60,7 @@ class Source(SpecModel):
     """Who may use it; empty: every namespace."""
     enforce_label: LabelName | None = None
     """A label whose matcher, with the Rollout's namespace, is put into every query."""
-    bearer_token_file: Path | None = None
+    bearer_token_file: TokenFile | None = None
     """A file with the token that it is asked with; never the pod's own."""
     ca_file: Path | None = None
     """A file with the authority that signed its certificate."""
@@ -126,7 +139,7 @@ class Webhook(SpecModel):
     """How long one post may take."""
     namespaces: Annotated[list[Namespace], Field(max_length=1000)] = []
     """Who may have it called; empty: every namespace."""
-    bearer_token_file: Path | None = None
+    bearer_token_file: TokenFile | None = None
     """A file with the token that is sent along, read anew at each post; never the pod's own."""
     ca_file: Path | None = None
     """A file with the authority that signed its certificate."""

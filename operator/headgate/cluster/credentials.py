@@ -11,6 +11,7 @@ from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from headgate.cluster.objects import Refused
+from headgate.cluster.redirects import refuse_redirects
 from headgate.cluster.token_file import read_before_each_request, token_file
 
 _POOL = 10
@@ -27,7 +28,7 @@ async def credentials(kubeconfig: Path | None, context: str | None = None) -> Co
     configuration.connection_pool_maxsize = _POOL
     # The API server is reached directly: a proxy variable meant for the internet must not see the pod's token.
     configuration.client_session_kwargs = {"trust_env": False}
-    configuration.trace_configs = [_no_redirects()]
+    configuration.trace_configs = [refuse_redirects(aiohttp.TraceConfig())]
     try:
         if kubeconfig is not None:
             await load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=configuration)
@@ -42,17 +43,6 @@ async def credentials(kubeconfig: Path | None, context: str | None = None) -> Co
         # Typed as what it is at first.
         configuration.refresh_api_key_hook = read_before_each_request(rotated)  # type: ignore[assignment]
     return configuration
-
-
-def _no_redirects() -> aiohttp.TraceConfig:
-    """The API server never points elsewhere; whoever does gets neither the token nor a write."""
-
-    async def refuse(_session: object, _context: object, _params: object) -> None:
-        raise aiohttp.ClientError("it points to another address, which is not followed")
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(refuse)
-    return trace
 
 
 def own_namespace() -> str | None:

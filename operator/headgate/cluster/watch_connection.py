@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import aiohttp
 import kopf
 
+from headgate.cluster.redirects import refuse_redirects
+
 _IDLE_SECONDS = 10
 _PROBE_SECONDS = 5
 _PROBES = 3
@@ -27,7 +29,7 @@ class WatchConnection(kopf.AiohttpSession):
 
 def watch_connection(info: kopf.ConnectionInfo, listed: Callable[[str], None]) -> WatchConnection:
     """The connection with these credentials; ``listed`` is told the path of each list that was begun and answered."""
-    trace = aiohttp.TraceConfig()
+    trace = refuse_redirects(aiohttp.TraceConfig())
 
     async def ended(
         _session: aiohttp.ClientSession, _context: SimpleNamespace, request: aiohttp.TraceRequestEndParams

@@ -40,12 +40,18 @@ class Orphans:
         """Puts every router that exposes for a Rollout that is gone at stable; what fails waits for the next time."""
         for kind in (CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, *self._store.targets.served):
             for key, document in list(self._store.documents.shelf(kind)):
-                for claim in self._left_behind(kind, key.namespace, document):
-                    try:
-                        if not await self._exists(Key(key.namespace, claim.rollout)):
-                            await self._end(key.namespace, claim)
-                    except (ClusterError, Fenced, Unusable) as error:
-                        _log.warning("orphan of Rollout %s/%s: %s", key.namespace, claim.rollout, error)
+                try:
+                    await self._look_at(kind, key, document)
+                except Exception:  # noqa: BLE001 - what anybody wrote into one object must not end the operator
+                    _log.exception("orphans: %s %s could not be looked at", kind.kind, key)
+
+    async def _look_at(self, kind: Kind, key: Key, document: Json) -> None:
+        for claim in self._left_behind(kind, key.namespace, document):
+            try:
+                if not await self._exists(Key(key.namespace, claim.rollout)):
+                    await self._end(key.namespace, claim)
+            except (ClusterError, Fenced, Unusable) as error:
+                _log.warning("orphan of Rollout %s/%s: %s", key.namespace, claim.rollout, error)
 
     def _left_behind(self, kind: Kind, namespace: str, document: Json) -> list[Claim]:
         return [

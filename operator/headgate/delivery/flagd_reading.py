@@ -9,6 +9,9 @@ from headgate.delivery import flagd, shape
 from headgate.delivery.fence import stands
 from headgate.engine.routing import ArmVersion, Payload, Routing
 
+_LARGEST_WEIGHT = 2**31 - 1
+"""flagd's weights are numbers of 32 bits; with others nobody knows who is served what."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -124,7 +127,7 @@ def _by_weights(entries: Sequence[JsonValue]) -> dict[str, float] | None:
     shares: dict[str, float] = {}
     for entry in entries:
         match entry:
-            case [str() as variant, int() as weight] if weight >= 0:
+            case [str() as variant, int() as weight] if 0 <= weight <= _LARGEST_WEIGHT:
                 shares[variant] = shares.get(variant, 0) + weight
             case _:
                 return None
