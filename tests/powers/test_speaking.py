@@ -63,6 +63,20 @@ def shown(house: House) -> int:
     return int(flag["metadata"]["headgate.dev/weight"])
 
 
+def delete(house: House) -> None:
+    """A person deletes the Rollout, and the watch tells of it."""
+    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
+    del house.cluster.objects[ROLLOUT, "ai", "reply"]
+    assert view is not None
+    house.reconcile.depart(view)
+
+
+def again(house: House, document: dict[str, Any]) -> None:
+    """A person makes a Rollout of that name again."""
+    document["metadata"] |= {"uid": "another", "creationTimestamp": "2026-11-21T12:30:00Z"}
+    house.put(ROLLOUT, document)
+
+
 async def test_routers_are_written_as_the_account_and_headgates_own_things_as_headgate() -> None:
     house = House()
     await at_ten(house)
@@ -177,6 +191,47 @@ async def test_a_rollout_that_is_deleted_is_put_at_stable_as_its_account() -> No
     await house.look(1)
     assert shown(house) == 0
     assert written_by(house) == {"reply-flags"}
+
+
+async def test_a_rollout_that_is_made_again_with_another_account_does_not_wait_for_the_one_that_was_deleted() -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    house.sources.values["v2"] = 9
+    forbids(house, DEPLOYER)
+    delete(house)
+    await house.look(1)
+    assert shown(house) == 10
+    again(house, documents.rollout("v1", serviceAccountName="releaser", steps=HELD))
+    await house.look(15)
+    assert shown(house) == 0
+    assert house.status["phase"] == Phase.IDLE
+    assert written_by(house, "ai/releaser") == {"reply-flags"}
+    # What it shows from now on is its own, also when the account that was refused is not any more.
+    house.put(ROLLOUT, documents.rollout("v3", serviceAccountName="releaser", steps=HELD))
+    forbids(house)
+    house.cluster.by_account.clear()
+    for _ in range(5):
+        await house.look(15)
+    assert shown(house) == 10
+    assert written_by(house) == set()
+
+
+async def test_what_only_the_deleted_one_named_is_still_put_at_stable_beside_the_next_of_its_name() -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    forbids(house, DEPLOYER)
+    delete(house)
+    await house.look(1)
+    another = documents.rollout("v1", serviceAccountName="releaser", steps=HELD)
+    another["spec"]["delivery"] = [documents.flag_delivery("another")]
+    again(house, another)
+    await house.look(15)
+    assert house.status["phase"] == Phase.IDLE
+    assert written_by(house, "ai/releaser") == {"another-flags"}
+    assert shown(house) == 10
+    forbids(house)
+    await house.look(15)
+    assert shown(house) == 0
 
 
 async def test_what_a_deleted_rollout_left_behind_is_put_at_stable_as_the_account_on_record() -> None:
