@@ -151,6 +151,20 @@ async def test_another_account_in_the_spec_counts_at_once() -> None:
     assert written_by(house, "ai/releaser") == {"reply-flags"}
 
 
+async def test_an_account_that_is_taken_out_of_the_spec_counts_no_more_at_once() -> None:
+    house = House()
+    await at_rest(house)
+    forbids(house, DEPLOYER)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName="deployer", steps=HELD))
+    for _ in range(100):
+        await house.look(1)
+    assert condition(house, "Stalled")["reason"] == "AccountForbidden"
+    house.put(ROLLOUT, documents.rollout("v2", steps=HELD))
+    await house.look(0.1)
+    assert shown(house) == 10
+    assert condition(house, "Stalled")["status"] == "False"
+
+
 async def test_a_way_back_that_the_account_may_not_write_restores_the_spec_and_goes_on_trying() -> None:
     house = House()
     await at_ten(house)

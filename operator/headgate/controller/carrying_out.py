@@ -157,7 +157,8 @@ class CarryingOut:
                     reason = error.reason
                 elif isinstance(error, Forbidden):
                     reason, words = speaker.refusal(error)
-                failed = unrestored(case.memory.unrestored, attempt, reason, words, self._now())
+                before, account = case.memory.unrestored, speaker.account
+                failed = unrestored(before, attempt, reason, words, self._now(), account=account)
                 case.memory = replace(case.memory, unrestored=failed)
                 return False
         case.released = attempt

@@ -1,6 +1,7 @@
 """A target as the subject of a release: another object of its name, other declared fields, what a revert puts back."""
 
 from headgate.api.rollout_status import StableRef, TargetRef
+from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore, TargetRestore
 from headgate.engine.ending import record_of
 from headgate.engine.observation import TargetView
@@ -82,7 +83,7 @@ def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> bool:
     A try that did not work stalls the Rollout with its reason until the next one works.
     """
     attempt, failed = turn.flight, turn.memory.unrestored
-    if failed is not None and failed.attempt == attempt.number:
+    if failed is not None and failed.attempt == attempt.number and still_speaks(turn, failed.account):
         turn.stall(failed.reason, failed.message, invalid=False)
         if turn.now < failed.not_before:
             turn.wake(failed.not_before)
