@@ -358,3 +358,23 @@ def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
         "ai/support-reply: killed: everybody gets support-reply-v7 at once; attempt 3 is taken back"
         " and support-reply-v8 rejected until: headgate retry support-reply"
     )
+
+
+def _delivered(truth: str) -> Document:
+    return {"type": "Delivered", "status": truth, "reason": "Delivered", "message": "", "lastTransitionTime": ago(9)}
+
+
+def test_kill_is_done_when_everybody_is_there_whatever_else_is_wrong() -> None:
+    change = kill(view(status=status(attempt())), KillSwitch.STABLE)
+    assert not change.is_done(view(status=status(attempt(), observedGeneration=1)))
+    assert not change.is_done(view(status=status(attempt("RollingBack"))))
+    assert not change.is_done(view(status=status(phase="Killed", conditions=[_delivered("False")])))
+    assert change.is_done(view(status=status(phase="Killed", conditions=[_delivered("True")])))
+    # A version that does not exist, a missing account or target: the phase is Invalid, and the switch is heard.
+    assert change.is_done(view(status=status(ENDED, phase="Invalid")))
+
+
+def test_the_kill_switch_is_off_when_the_operator_has_seen_it() -> None:
+    change = kill(view(spec=spec(killSwitch="Stable"), status=status(ENDED, phase="Killed")), KillSwitch.OFF)
+    assert not change.is_done(view(status=status(ENDED, phase="Killed", observedGeneration=1)))
+    assert change.is_done(view(status=status(ENDED, phase="RolledBack")))

@@ -1,8 +1,10 @@
 """The kill switch. Pure."""
 
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState, Phase
+from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change, is_observed
+from headgate.cli.course import is_in_flight
+from headgate.cli.waiting import is_undelivered
 from headgate.engine.observation import RolloutView
 
 
@@ -10,8 +12,9 @@ def kill(view: RolloutView, to: KillSwitch) -> Change:
     """Sets spec.killSwitch, in every state."""
 
     def is_done(later: RolloutView) -> bool:
-        killed = later.status.phase is Phase.KILLED
-        return is_observed(later) and killed is (to is not KillSwitch.OFF)
+        # Not by the phase: where something is wrong with the spec besides, that is what it says.
+        everywhere = to is KillSwitch.OFF or not (is_in_flight(later.status.attempt) or is_undelivered(later))
+        return is_observed(later) and everywhere
 
     off = to is KillSwitch.OFF and view.spec is not None and view.spec.kill_switch is KillSwitch.OFF
     return Change(
