@@ -93,6 +93,37 @@ async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(hou
     assert [each["version"] for each in house.status["rejected"]] == ["v2"]
 
 
+async def test_a_spec_that_the_server_does_not_let_headgate_restore_is_told_in_its_words(house: House) -> None:
+    words = "ValidatingAdmissionPolicy 'frozen' denied request: only the pipeline changes versions"
+
+    def refuses_the_spec(kind: Kind, subresource: str) -> ClusterError | None:
+        return Refused(words) if kind == ROLLOUT and not subresource else None
+
+    house.cluster.fault = refuses_the_spec
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    stalled = next(each for each in house.status["conditions"] if each["type"] == "Stalled")
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "RestoreRefused", words)
+    assert house.status["phase"] == Phase.ROLLING_BACK
+    assert shows_nobody_v2(house)
+    for _ in range(120):
+        await house.look(10)
+    assert 5 <= house.cluster.requests.count(("refused", "Rollout", "reply")) <= 15
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(300)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+
+
+async def test_a_spec_that_a_person_restores_instead_ends_the_way_back_at_once(house: House) -> None:
+    house.cluster.fault = lambda kind, subresource: Refused("no") if kind == ROLLOUT and not subresource else None
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+
+
 async def test_a_conflict_of_a_busy_server_leaves_no_rejected_version_in_the_spec(house: House) -> None:
     busy = [Conflict("others write it all the time"), Conflict("still")]
     house.sources.values["v2"] = 9

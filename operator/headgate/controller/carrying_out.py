@@ -144,23 +144,23 @@ class CarryingOut:
     async def _restore(self, seen: Observation, wanted: SpecRestore, case: Case) -> bool:
         """Whether what was released is back, or is left alone; else the memory holds why. Raises ClusterError."""
         view, attempt = seen.rollout, wanted.attempt
-        if wanted.target is None:
-            await self._restoring.restore(view, wanted)
-        else:
-            speaker = await self._speaking.of(view, seen.plan)
-            try:
+        speaker = await self._speaking.of(view, seen.plan) if wanted.target is not None else None
+        try:
+            if wanted.target is not None and speaker is not None:
                 await self._targets.restore(view, wanted.restored, wanted.target, speaker.objects)
-            except (Unfit, Refused) as error:
-                _log.warning("%s: %s", view.key, error)
-                reason, words = "RestoreRefused", str(error)
-                if isinstance(error, Unfit):
-                    reason = error.reason
-                elif isinstance(error, Forbidden):
-                    reason, words = speaker.refusal(error)
-                before, account = case.memory.unrestored, speaker.account
-                failed = unrestored(before, attempt, reason, words, self._now(), account=account)
-                case.memory = replace(case.memory, unrestored=failed)
-                return False
+            else:
+                await self._restoring.restore(view, wanted)
+        except (Unfit, Refused) as error:
+            _log.warning("%s: %s", view.key, error)
+            reason, words = "RestoreRefused", str(error)
+            if isinstance(error, Unfit):
+                reason = error.reason
+            elif speaker is not None and isinstance(error, Forbidden):
+                reason, words = speaker.refusal(error)
+            before, account = case.memory.unrestored, speaker.account if speaker is not None else None
+            failed = unrestored(before, attempt, reason, words, self._now(), account=account)
+            case.memory = replace(case.memory, unrestored=failed)
+            return False
         case.released = attempt
         case.memory = replace(case.memory, restored=attempt, unrestored=None)
         return True

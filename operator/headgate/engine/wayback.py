@@ -1,7 +1,8 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
 from headgate.api.plain_text import plain
-from headgate.api.rollout_status import AttemptState, Outcome, Rejection
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
+from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
@@ -71,9 +72,27 @@ def _restore_spec(turn: Turn) -> bool:
     attempt, stable, asked = turn.flight, turn.status.stable, still_asked(turn)
     if turn.memory.restored == attempt.number or stable is None or asked is None or is_left_alone(turn):
         return False
+    if _is_put_off(turn, stable):
+        return True
     if stable.target is not None:
-        return restore_target(turn, stable, stable.target)
-    turn.restore = SpecRestore(attempt.number, asked, stable.version)
+        turn.restore = restore_target(turn, stable, stable.target)
+    else:
+        turn.restore = SpecRestore(attempt.number, asked, stable.version)
+    return True
+
+
+def _is_put_off(turn: Turn, stable: StableRef) -> bool:
+    """Whether a restore that did not work is not tried again yet. Its reason stalls the Rollout until one works."""
+    failed = turn.memory.unrestored
+    if failed is None or failed.attempt != turn.flight.number:
+        return False
+    # A target is written as whom the spec names, the Rollout itself by headgate.
+    if stable.target is not None and not still_speaks(turn, failed.account):
+        return False
+    turn.stall(failed.reason, failed.message, invalid=False)
+    if turn.now >= failed.not_before:
+        return False
+    turn.wake(failed.not_before)
     return True
 
 
