@@ -374,6 +374,15 @@ def test_kill_is_done_when_everybody_is_there_whatever_else_is_wrong() -> None:
     assert change.is_done(view(status=status(ENDED, phase="Invalid")))
 
 
+def test_kill_promises_no_legacy_path_where_no_flag_has_one() -> None:
+    route = {"httpRoute": {"name": "reply", "backends": ["blue", "green"]}}
+    seen = view(spec=spec(delivery=[route]), status=status(ENDED, stable=V7))
+    told = "ai/support-reply: killed: everybody gets support-reply-v7 at once, since only a flag has a legacy path"
+    assert kill(seen, KillSwitch.LEGACY).says == told
+    flagged = view(status=status(ENDED, stable=V7))
+    assert kill(flagged, KillSwitch.LEGACY).says == "ai/support-reply: killed: everybody gets the legacy path at once"
+
+
 def test_the_kill_switch_is_off_when_the_operator_has_seen_it() -> None:
     change = kill(view(spec=spec(killSwitch="Stable"), status=status(ENDED, phase="Killed")), KillSwitch.OFF)
     assert not change.is_done(view(status=status(ENDED, phase="Killed", observedGeneration=1)))

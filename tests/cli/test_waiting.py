@@ -125,6 +125,13 @@ CASES: dict[str, tuple[Document, str]] = {
         },
         "every router to show legacy: flag/flags: not JSON",
     ),
+    "the kill switch to a legacy path that no router has": (
+        {
+            "spec": spec(killSwitch="Legacy", delivery=[{"httpRoute": {"name": "reply", "backends": ["a", "b"]}}]),
+            "status": status(phase="Killed"),
+        },
+        "the kill switch to be turned off: everybody is on stable",
+    ),
     "the kill switch": (
         {"spec": spec(killSwitch="Legacy"), "status": status(phase="Killed")},
         "the kill switch to be turned off: everybody is on legacy",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.quantities import seconds
-from headgate.api.rollout import KillSwitch
+from headgate.api.rollout import KillSwitch, RolloutSpec
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase
 from headgate.api.target import TargetSubject
 from headgate.cli.course import Course, course_of, is_in_flight, needs_approval
@@ -49,14 +49,14 @@ def waiting(view: RolloutView, now: datetime, plan: Plan | None = None) -> Waiti
     if status.phase is None:
         return Waiting("the operator to see it", "check that headgate runs and may watch this namespace")
     if spec.kill_switch is not KillSwitch.OFF:
-        return _killed(view, spec.kill_switch)
+        return _killed(view, spec)
     if attempt is not None and is_in_flight(attempt):
         return _in_flight(view, attempt, course_of(view, plan), now)
     return _at_rest(view)
 
 
-def _killed(view: RolloutView, switch: KillSwitch) -> Waiting:
-    status, path = view.status, switch.value.lower()
+def _killed(view: RolloutView, spec: RolloutSpec) -> Waiting:
+    status, path = view.status, "legacy" if is_legacy(spec, spec.kill_switch) else "stable"
     if status.observed_generation is None or status.observed_generation < view.generation:
         return Waiting(f"the operator to see generation {view.generation}, and to put everybody on {path}")
     if is_undelivered(view):
@@ -186,6 +186,12 @@ def _target_at_rest(view: RolloutView, target: TargetSubject) -> Waiting:
     if view.status.stable is None:
         return Waiting((ready.message if ready is not None else "") or f"{target.kind} {target.name} to be seen")
     return Waiting("")
+
+
+def is_legacy(spec: RolloutSpec | None, switch: KillSwitch) -> bool:
+    """Whether that switch puts anybody on the legacy path; only a flag has one, elsewhere it means stable."""
+    has_one = spec is None or any(route.flag is not None for route in spec.routes())
+    return switch is KillSwitch.LEGACY and has_one
 
 
 def is_undelivered(view: RolloutView) -> bool:

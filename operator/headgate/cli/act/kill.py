@@ -4,7 +4,7 @@ from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change, is_observed
 from headgate.cli.course import is_in_flight
-from headgate.cli.waiting import is_undelivered
+from headgate.cli.waiting import is_legacy, is_undelivered
 from headgate.engine.observation import RolloutView
 
 
@@ -36,5 +36,7 @@ def _consequence(view: RolloutView, to: KillSwitch) -> str:
             return "the kill switch is off; nothing rises by itself, everybody stays on stable"
         case KillSwitch.STABLE:
             return f"killed: everybody gets {stable} at once{taken_back}"
-        case KillSwitch.LEGACY:
+        case KillSwitch.LEGACY if is_legacy(view.spec, to):
             return f"killed: everybody gets the legacy path at once{taken_back}"
+        case KillSwitch.LEGACY:
+            return f"killed: everybody gets {stable} at once, since only a flag has a legacy path{taken_back}"
