@@ -123,6 +123,28 @@ async def test_an_account_without_the_right_holds_the_weights_and_the_condition_
     assert house.status["attempt"]["step"]["index"] == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        'configmaps "reply-flags" is forbidden: exceeded quota: few, requested: count/configmaps=1',
+        'admission webhook "policy.example.com" denied the request: flags are frozen, nobody cannot be too careful',
+        "configmaps \"reply-flags\" is forbidden: ValidatingAdmissionPolicy 'frozen' denied request: not today",
+    ],
+    ids=["quota", "webhook", "policy"],
+)
+@pytest.mark.parametrize("account", ["deployer", None])
+async def test_what_no_right_would_change_is_told_without_advice_on_rights(account: str | None, words: str) -> None:
+    house = House()
+    await at_rest(house, account)
+    house.cluster.forbidden = lambda _account, kind: words if kind == CONFIG_MAP else None
+    house.cluster.fault = lambda kind, _: Forbidden(words) if account is None and kind == CONFIG_MAP else None
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=account, steps=HELD))
+    await house.look(1)
+    await house.look(1)
+    stalled = condition(house, "Stalled")
+    assert (stalled["reason"], stalled["message"].partition(": ")[2]) == ("WriteRefused", words)
+
+
 async def test_a_refused_write_is_tried_again_ever_more_slowly_and_works_once_the_right_is_there() -> None:
     house = House()
     await at_rest(house)

@@ -12,7 +12,6 @@ from headgate.cluster.objects import (
     ROLLOUT,
     ClusterError,
     Conflict,
-    Forbidden,
     NotFound,
     Refused,
     Revisions,
@@ -30,7 +29,7 @@ from headgate.controller.restoring import Restoring
 from headgate.controller.speaking import Speaker, Speaking
 from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
-from headgate.engine.authority import refused_again
+from headgate.engine.authority import FORBIDDEN, refused_again
 from headgate.engine.decision import Decision, SpecRestore
 from headgate.engine.observation import Observation, RolloutView
 
@@ -155,8 +154,8 @@ class CarryingOut:
             reason, words = "RestoreRefused", str(error)
             if isinstance(error, Unfit):
                 reason = error.reason
-            elif speaker is not None and isinstance(error, Forbidden):
-                reason, words = speaker.refusal(error)
+            elif speaker is not None and (told := speaker.refusal(error))[0] == FORBIDDEN:
+                reason, words = told
             before, account = case.memory.unrestored, speaker.account if speaker is not None else None
             failed = unrestored(before, attempt, reason, words, self._now(), account=account)
             case.memory = replace(case.memory, unrestored=failed)
