@@ -33,10 +33,24 @@ def _consequence(view: RolloutView, to: KillSwitch) -> str:
         )
     match to:
         case KillSwitch.OFF:
-            return "the kill switch is off; nothing rises by itself, everybody stays on stable"
+            return f"the kill switch is off{_what_follows(view)}"
         case KillSwitch.STABLE:
             return f"killed: everybody gets {stable} at once{taken_back}"
         case KillSwitch.LEGACY if is_legacy(view.spec, to):
             return f"killed: everybody gets the legacy path at once{taken_back}"
         case KillSwitch.LEGACY:
             return f"killed: everybody gets {stable} at once, since only a flag has a legacy path{taken_back}"
+
+
+def _what_follows(view: RolloutView) -> str:
+    """What was taken back stays so; what was asked for meanwhile and never rejected is tried now."""
+    spec, stable = view.spec, view.status.stable
+    if spec is not None and spec.kill_switch is KillSwitch.OFF:
+        return ""
+    rejected = {rejection.version for rejection in view.status.rejected}
+    if spec is not None and spec.target is not None:
+        return f"; what was rejected stays so; another edit of {spec.target.kind} {spec.target.name} is tried now"
+    asked = spec.prompt.version if spec is not None and spec.prompt is not None else None
+    if asked is None or stable is None or asked == stable.version or asked in rejected:
+        return "; nothing rises by itself, everybody stays on stable"
+    return f"; {asked}, which the spec names, is tried now, from its first step"
