@@ -1,6 +1,7 @@
 """The real parts that tests share: one API server, one Prometheus and one set of metrics for each pytest worker."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from headgate.local import gateway_api
 from headgate.local.control_plane import ControlPlane
 from headgate.local.prometheus import PrometheusServer
 from tests.delivery.openfeature_crd import CRD as FEATURE_FLAG_CRD
+from tests.integration import service_account
+from tests.integration.cluster import Server
 from tests.integration.metrics import Application
 
 
@@ -34,3 +37,16 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory, application: Applicatio
     directory = tmp_path_factory.mktemp("prometheus")
     with PrometheusServer(directory, {"application": [application.address]}, scrape_interval="250ms") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def server(control_plane: ControlPlane) -> Iterator[Server]:
+    asked = Server(control_plane)
+    yield asked
+    asked.close()
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(server: Server) -> Path:
+    """The kubeconfig of a ServiceAccount that has the shipped rights wherever a test allows them."""
+    return service_account.install(server)

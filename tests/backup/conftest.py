@@ -6,9 +6,8 @@ import pytest
 
 from headgate.api.crds import documents as crds
 from headgate.local.control_plane import ControlPlane
-from headgate.local.prometheus import PrometheusServer
 from tests.backup.place import Place
-from tests.controller.exporter import Quality
+from tests.controller.conftest import prometheus, quality  # noqa: F401 - fixtures
 from tests.controller.kube import Kube
 from tests.controller.process import OperatorProcess
 
@@ -22,21 +21,12 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         yield plane
 
 
-@pytest.fixture(scope="module")
-def quality() -> Iterator[Quality]:
-    exporter = Quality()
-    yield exporter
-    exporter.close()
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory, quality: Quality) -> Iterator[str]:
-    with PrometheusServer(tmp_path_factory.mktemp("prometheus"), {"app": [quality.address]}) as server:
-        yield server.url
-
-
 @pytest.fixture
-def operator(tmp_path: Path, plane: ControlPlane, prometheus: str) -> Iterator[OperatorProcess]:
+def operator(
+    tmp_path: Path,
+    plane: ControlPlane,
+    prometheus: str,  # noqa: F811
+) -> Iterator[OperatorProcess]:
     process = OperatorProcess(tmp_path, plane.kubeconfig, prometheus)
     process.start()
     yield process

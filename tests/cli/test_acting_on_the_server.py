@@ -11,7 +11,7 @@ from headgate.cli.act.abort import abort
 from headgate.cli.act.carry_out import carry_out
 from headgate.cli.act.change import Change
 from headgate.cli.kube.connection import Connection
-from headgate.cli.options import Target
+from headgate.cli.kube.target import Target
 from headgate.engine.observation import RolloutView
 from tests.cli.conftest import Cluster
 from tests.cli.samples import ago, attempt, rejection, spec, status

@@ -10,7 +10,7 @@ import yaml
 from kubernetes import client, config
 
 from headgate.cli.kube.reaching import connected
-from headgate.cli.options import Target
+from headgate.cli.kube.target import Target
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots
 from headgate.engine.content import Content, content_of, version_name
 from tests.cli.conftest import Cluster

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,8 @@ def released(cluster: Cluster, tmp_path: Path) -> Iterator[Cluster]:
         for name in ("support-reply-v7", "support-reply-v8"):
             cluster.api.create_namespaced_custom_object(*GROUP, "ai", "promptversions", _version(name))
         cluster.applies("support-reply", _spec("support-reply-v7"), "gitops")
-        _until(cluster, "Idle")
+        # Not only Idle, as one is that waits for its first version to be compiled: v8 would become its first then.
+        _until_stable(cluster, "support-reply-v7")
         cluster.applies("support-reply", _spec("support-reply-v8"), "gitops")
         _until(cluster, "AwaitingApproval")
         yield cluster
@@ -58,10 +59,19 @@ def _spec(version: str) -> Document:
 
 
 def _until(cluster: Cluster, phase: str) -> None:
-    def found() -> str:
-        return str(cluster.get("support-reply").get("status", {}).get("phase"))
+    _until_told(cluster, lambda status: status.get("phase") == phase)
 
-    wait_until(lambda: found() == phase, timeout=30.0, otherwise=lambda: f"{found()} instead of {phase}")
+
+def _until_stable(cluster: Cluster, version: str) -> None:
+    _until_told(cluster, lambda status: status.get("stable", {}).get("version") == version)
+
+
+def _until_told(cluster: Cluster, is_so: Callable[[Document], bool]) -> None:
+    def told() -> Document:
+        status: Document = cluster.get("support-reply").get("status", {})
+        return status
+
+    wait_until(lambda: is_so(told()), timeout=30.0, otherwise=lambda: str(told()))
 
 
 def _does(cluster: Cluster, *arguments: str) -> Document:

@@ -42,9 +42,14 @@ class Release:
         return await self._deliver(routing(share, stable=MODELS[self.stable], candidate=MODELS[candidate]))
 
     def settle(self) -> dict[str, int]:
-        """KServe comes to rest; who is served what."""
-        self.kserve.reconcile(self._object())
+        """KServe comes to rest and says so; who is served what."""
+        served = self.reconcile()
         self.report()
+        return served
+
+    def reconcile(self) -> dict[str, int]:
+        """KServe comes to rest, and headgate does not know it yet; who is served what."""
+        self.kserve.reconcile(self._object())
         return self.kserve.served()
 
     def report(self) -> None:
@@ -185,6 +190,28 @@ async def test_a_revert_from_the_bake_waits_until_kserve_has_gone_back(release: 
     for _ in range(3):
         assert await release.rest() == 0
         assert release.settle() == {good: 100}
+
+
+async def test_a_status_older_than_the_way_back_gives_nobody_the_rejected_model_again(release: Release) -> None:
+    """Git says the good model again before KServe's status says that it went back."""
+    release.edit("m2")
+    await release.rest()
+    release.settle()
+    await release.weight(100, "m2")
+    release.settle()
+    await release.rest()
+    assert release.reconcile() == {"m1": 100}
+    release.kserve.slow = True
+    release.edit("m1")
+    assert await release.rest() == 0
+    assert release.reconcile() == {"m1": 100}
+    assert await release.rest() == 0
+    release.report()
+    assert await release.rest() == 0
+    assert release.settle() == {"m1": 100}
+    release.kserve.slow = False
+    assert release.settle() == {"m1": 100}
+    assert await release.rest() == 0
 
 
 async def test_what_is_restored_too_early_is_served_all_the_same_only_later(release: Release) -> None:

@@ -8,7 +8,6 @@ import pytest
 from headgate.local.control_plane import ControlPlane
 from headgate.local.prometheus import PrometheusServer
 from tests.faults.world import Place, place
-from tests.integration.conftest import operator_kubeconfig, server  # noqa: F401 - fixtures
 from tests.integration.metrics import Application
 
 
@@ -18,7 +17,7 @@ def here(
     control_plane: ControlPlane,
     prometheus: PrometheusServer,
     application: Application,
-    operator_kubeconfig: Path,  # noqa: F811
+    operator_kubeconfig: Path,
 ) -> Iterator[Place]:
     directory = tmp_path_factory.mktemp("faults")
     with place(control_plane, prometheus, application, operator_kubeconfig, directory) as found:

@@ -22,19 +22,6 @@ _numbers = itertools.count(1)
 MakeOperator = Callable[..., OperatorProcess]
 
 
-@pytest.fixture(scope="session")
-def server(control_plane: ControlPlane) -> Iterator[Server]:
-    asked = Server(control_plane)
-    yield asked
-    asked.close()
-
-
-@pytest.fixture(scope="session")
-def operator_kubeconfig(server: Server) -> Path:
-    """The kubeconfig of a ServiceAccount that has the shipped rights wherever a test allows them."""
-    return service_account.install(server)
-
-
 @pytest.fixture
 def namespace(server: Server, request: pytest.FixtureRequest, operator_kubeconfig: Path) -> Namespace:
     """A namespace of the test's own, in which the operator has its rights."""

@@ -6,8 +6,8 @@ import pytest
 
 from headgate.api.crds import documents as crds
 from headgate.local.control_plane import ControlPlane
-from headgate.local.prometheus import PrometheusServer
 from tests.controller import documents
+from tests.controller.conftest import prometheus, quality  # noqa: F401 - fixtures
 from tests.controller.exporter import Quality
 from tests.controller.kube import Kube
 from tests.controller.waiting import is_stable, wait_for
@@ -33,21 +33,12 @@ def installation(plane: ControlPlane) -> Iterator[Installation]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def quality() -> Iterator[Quality]:
-    exporter = Quality()
-    yield exporter
-    exporter.close()
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory, quality: Quality) -> Iterator[str]:
-    with PrometheusServer(tmp_path_factory.mktemp("prometheus"), {"app": [quality.address]}) as server:
-        yield server.url
-
-
 @pytest.fixture
-def replicas(tmp_path: Path, installation: Installation, prometheus: str) -> Iterator[list[ReplicaProcess]]:
+def replicas(
+    tmp_path: Path,
+    installation: Installation,
+    prometheus: str,  # noqa: F811
+) -> Iterator[list[ReplicaProcess]]:
     """Two of them, not started yet."""
     installation.forget_lease()
     made = []
@@ -92,7 +83,7 @@ def audit(plane: ControlPlane) -> Audit:
 
 
 @pytest.fixture
-def app(kube: Kube, quality: Quality, leader: ReplicaProcess) -> str:
+def app(kube: Kube, quality: Quality, leader: ReplicaProcess) -> str:  # noqa: F811
     """An application whose v1 is stable and whose v2 may be released."""
     for version in ("v1", "v2"):
         quality.set(kube.namespace, version, 1)

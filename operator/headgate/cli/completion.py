@@ -29,7 +29,7 @@ def rollout_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(ctx: typer.Context, incomplete: str) -> list[str]:
     from headgate.cli.kube.connection import connect
-    from headgate.cli.options import Target
+    from headgate.cli.kube.target import Target
 
     # The command's own options, or else those before it.
     before = ctx.parent.params if ctx.parent is not None else {}

@@ -1,7 +1,6 @@
 """The arguments and options that several commands share. Imports nothing that takes time."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,15 +30,6 @@ class DryRun(StrEnum):
     def mark(self) -> str:
         """What stands behind a sentence about a write that did not happen, as kubectl says it."""
         return {DryRun.NONE: "", DryRun.CLIENT: " (dry run)", DryRun.SERVER: " (server dry run)"}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which cluster and namespace a command speaks of; None: what the kubeconfig says."""
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-    namespace: str | None = None
 
 
 def checked_name(name: str | None) -> str | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
-from headgate.cluster.json_test import is_written_alike
+from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Revisions, Unavailable
 from headgate.cluster.store import Store

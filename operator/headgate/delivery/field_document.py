@@ -6,7 +6,7 @@ It touches that one field, creating what is missing above it, and the annotation
 import json
 from dataclasses import dataclass
 
-from headgate.cluster.json_test import is_written_alike
+from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import json_text, kserve, shape
 from headgate.delivery.fence import exposes
@@ -44,14 +44,15 @@ def weight(obj: Json, path: str, routing: Routing, marks: Marks | None) -> int:
     """What the field must hold under the routing."""
     if exposes(routing):
         return routing.weight
-    shown, known = kserve.revisions(obj, path), marks.pinned if marks is not None else None
-    return kserve.resting(shown, routing.stable.digest, known, settled=routing.settled)
+    shown, known, written = _last(obj, path, marks)
+    return kserve.resting(shown, routing.stable.digest, known, written, settled=routing.settled)
 
 
 def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Marks:
     """The marks that belong to a routing."""
     exposing = exposes(routing)
-    shown, known = kserve.revisions(obj, path), before.pinned if before is not None else None
+    shown, known, written = _last(obj, path, before)
+    pinned = known if exposing else kserve.pinned(shown, routing.stable.digest, known, written, settled=routing.settled)
     candidate = routing.candidate if exposing else None
     return Marks(
         revision=routing.revision,
@@ -62,8 +63,14 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Mark
         candidate=ArmVersion(candidate.version, candidate.digest) if candidate is not None else None,
         weight=routing.weight if exposing else 0,
         written=weight(obj, path, routing, before),
-        pinned=known if exposing else kserve.pinned(shown, routing.stable.digest, known, settled=routing.settled),
+        pinned=pinned,
     )
+
+
+def _last(obj: Json, path: str, marks: Marks | None) -> tuple[kserve.Revisions | None, Pinned | None, int | None]:
+    """What KServe says, which revision was known to serve stable, and what was written last."""
+    shown = kserve.revisions(obj, path)
+    return shown, marks.pinned if marks is not None else None, marks.written if marks is not None else None
 
 
 def problem(obj: Json, path: str) -> str | None:

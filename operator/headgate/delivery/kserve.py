@@ -52,25 +52,40 @@ class Pinned:
     """The digest of stable's declared fields then."""
 
 
-def pinned(shown: Revisions | None, digest: str, before: Pinned | None, *, settled: bool) -> Pinned | None:
-    """Which revision serves stable: seen while the object holds stable's content and its latest revision has 100 %."""
-    if shown is not None and settled and shown.rolled_out == shown.ready == shown.created:
-        return Pinned(shown.rolled_out, digest)
-    return before
+def pinned(
+    shown: Revisions | None, digest: str, before: Pinned | None, written: int | None, *, settled: bool
+) -> Pinned | None:
+    """Which revision serves stable: seen while the object holds stable's content and its latest revision has 100 %.
+
+    ``written`` is the weight that headgate wrote last.
+    """
+    if shown is None or not settled or _is_outdated(shown, digest, before, written):
+        return before
+    return Pinned(shown.rolled_out, digest) if shown.rolled_out == shown.ready == shown.created else before
 
 
-def resting(shown: Revisions | None, digest: str, known: Pinned | None, *, settled: bool) -> int:
+def resting(shown: Revisions | None, digest: str, known: Pinned | None, written: int | None, *, settled: bool) -> int:
     """The weight at which nobody is served anything but stable; ``settled`` says that the object holds its content.
 
     An edit that is not released yet gets 0, whatever was there. Stable's own content rests at 0 while KServe gives the
     rest to a revision that is known to serve it, or knows no earlier one to go back to; else, as after a promotion, at
-    100.
+    100. ``written`` is the weight that headgate wrote last.
     """
-    if shown is None or not settled:
+    if shown is None or not settled or _is_outdated(shown, digest, known, written):
         return 0
     if shown.rolled_out == shown.created:
         return 100 if shown.previous else 0
     return 0 if known == Pinned(shown.rolled_out, digest) else 100
+
+
+def _is_outdated(shown: Revisions, digest: str, known: Pinned | None, written: int | None) -> bool:
+    """Whether the status speaks of the revision that was taken back, although stable's content is there again.
+
+    With 0 written KServe goes back, or makes a revision of that content: it has only not said so yet. Its
+    observedGeneration would not tell, since it is that of a child (kserve#6081).
+    """
+    at_zero = written == 0 and known is not None and known.digest == digest
+    return at_zero and shown.rolled_out == shown.created and goes_back(shown, known)
 
 
 def goes_back(shown: Revisions | None, known: Pinned | None) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from inspect import Signature, signature
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from headgate.cli.kube.target import Target
 from headgate.cli.options import (
     Context,
     DryRun,
@@ -14,7 +15,6 @@ from headgate.cli.options import (
     Output,
     OutputFormat,
     RolloutName,
-    Target,
     Timeout,
     Wait,
 )

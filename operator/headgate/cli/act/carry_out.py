@@ -13,7 +13,8 @@ from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import Connection, connect
 from headgate.cli.kube.looking import Seen, look, seen
 from headgate.cli.kube.rollouts import FIELD_MANAGER, EventKind
-from headgate.cli.options import DryRun, Output, Target
+from headgate.cli.kube.target import Target
+from headgate.cli.options import DryRun, Output
 from headgate.cli.printing import note, show_json
 from headgate.cli.safe_text import one_line
 from headgate.cli.waiting import waiting_for

@@ -7,7 +7,8 @@ import typer
 
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
-from headgate.cli.options import AllNamespaces, Context, DryRun, DryRunOption, Kubeconfig, Namespace, Target
+from headgate.cli.kube.target import Target
+from headgate.cli.options import AllNamespaces, Context, DryRun, DryRunOption, Kubeconfig, Namespace
 
 
 def backup_command(

@@ -8,7 +8,8 @@ import typer
 
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
-from headgate.cli.options import Context, Kubeconfig, Namespace, RolloutName, Target
+from headgate.cli.kube.target import Target
+from headgate.cli.options import Context, Kubeconfig, Namespace, RolloutName
 
 
 class PatchFormat(StrEnum):

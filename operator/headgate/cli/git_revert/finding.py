@@ -9,7 +9,7 @@ from headgate.cli.git_revert.revert import Revert, asked_instead, of_prompt, of_
 from headgate.cli.kube.connection import connect
 from headgate.cli.kube.looking import look
 from headgate.cli.kube.reaching import connected
-from headgate.cli.options import Target
+from headgate.cli.kube.target import Target
 from headgate.cluster.client import Client
 from headgate.cluster.target_snapshots import TargetSnapshots, Unfit
 from headgate.engine.content import Content

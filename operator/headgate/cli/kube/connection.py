@@ -13,7 +13,7 @@ from kubernetes.config.config_exception import ConfigException
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.rollouts import Rollouts
-from headgate.cli.options import Target
+from headgate.cli.kube.target import Target
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 

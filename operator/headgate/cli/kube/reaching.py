@@ -8,7 +8,7 @@ from typing import TypeVar
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import connect
-from headgate.cli.options import Target
+from headgate.cli.kube.target import Target
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
 

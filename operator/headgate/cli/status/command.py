@@ -2,6 +2,7 @@
 
 import typer
 
+from headgate.cli.kube.target import Target
 from headgate.cli.options import (
     AllNamespaces,
     Context,
@@ -10,7 +11,6 @@ from headgate.cli.options import (
     OptionalRolloutName,
     Output,
     OutputFormat,
-    Target,
 )
 
 

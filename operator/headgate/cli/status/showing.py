@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from headgate.cli.kube.connection import connect
 from headgate.cli.kube.looking import look, plan_of, seen
-from headgate.cli.options import Output, Target
+from headgate.cli.kube.target import Target
+from headgate.cli.options import Output
 from headgate.cli.printing import note, show, show_json
 from headgate.cli.status.detail import detail
 from headgate.cli.status.machine import machine

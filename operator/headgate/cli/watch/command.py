@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from headgate.cli.kube.target import Target
 from headgate.cli.options import (
     AllNamespaces,
     Context,
@@ -12,7 +13,6 @@ from headgate.cli.options import (
     OptionalRolloutName,
     Output,
     OutputFormat,
-    Target,
 )
 
 

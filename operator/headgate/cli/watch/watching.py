@@ -9,7 +9,8 @@ from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import Connection, connect
 from headgate.cli.kube.looking import look, plan_of
-from headgate.cli.options import Output, Target
+from headgate.cli.kube.target import Target
+from headgate.cli.options import Output
 from headgate.cli.safe_text import one_line
 from headgate.cli.watch.ending import End, end_of
 from headgate.cli.watch.following import Changed, Everything, Gone, News, follow
