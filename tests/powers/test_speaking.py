@@ -8,7 +8,7 @@ import pytest
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, Forbidden, Json, Kind, Refused
+from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, ClusterError, Forbidden, Json, Kind, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.delivery.router import routers
@@ -137,7 +137,11 @@ async def test_what_no_right_would_change_is_told_without_advice_on_rights(accou
     house = House()
     await at_rest(house, account)
     house.cluster.forbidden = lambda _account, kind: words if kind == CONFIG_MAP else None
-    house.cluster.fault = lambda kind, _: Forbidden(words) if account is None and kind == CONFIG_MAP else None
+
+    def refuses_headgate_the_flags(kind: Kind, _subresource: str) -> ClusterError | None:
+        return Forbidden(words) if account is None and kind == CONFIG_MAP and house.status["weight"] else None
+
+    house.cluster.fault = refuses_headgate_the_flags
     house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=account, steps=HELD))
     await house.look(1)
     await house.look(1)

@@ -94,9 +94,9 @@ class CarryingOut:
         if delivered not in (Outcome.DONE, Outcome.STUCK):
             return delivered
         try:
-            if decision.urgent:
-                await self._record(view, decision, case)
-            if decision.restore is not None and not await self._restore(seen, decision.restore, case):
+            recorded = not decision.urgent or await self._record_way_back(view, decision, case)
+            restored = decision.restore is None or await self._restore(seen, decision.restore, case)
+            if not (recorded and restored):
                 return Outcome.UNRESTORED
         except ClusterError as error:
             return self._postponed(view, case, error)
@@ -104,28 +104,48 @@ class CarryingOut:
         return delivered
 
     async def _kept(self, seen: Observation, decision: Decision, case: Case) -> bool:
-        """Whether a way back to what is stable is kept; else the memory holds why not. Raises ClusterError."""
+        """Whether what must be kept before it is tried is kept; else the memory holds why not. Raises ClusterError."""
         if decision.urgent or not decision.commit:
             return True
         try:
             await self._targets.keep(seen, decision)
         except (Unfit, Refused) as error:
             _log.warning("%s: %s", seen.rollout.key, error)
-            if not begins_something(seen.rollout.status, decision.status):
-                return True  # nobody is exposed to more by this
-            reason = error.reason if isinstance(error, Unfit) else "SnapshotRefused"
-            failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
-            case.memory = replace(case.memory, unkept=failed)
+            if begins_something(seen.rollout.status, decision.status):
+                self._not_kept(case, error.reason if isinstance(error, Unfit) else "SnapshotRefused", error)
+                return False
+            # Nobody is exposed to more by this.
+        try:
+            await self._record(seen.rollout, decision, case)
+            if decision.manifest is not None:
+                await self._snapshots.create_plan(decision.manifest)
+        except Refused as error:
+            _log.warning("%s: %s", seen.rollout.key, error)
+            self._not_kept(case, "RecordRefused", error)
             return False
         case.memory = replace(case.memory, unkept=None)
         return True
 
+    async def _record_way_back(self, view: RolloutView, decision: Decision, case: Case) -> bool:
+        """Whether the rejection is on record; else the memory holds why not. Raises ClusterError."""
+        try:
+            await self._record(view, decision, case)
+        except Refused as error:
+            if view.deleting:
+                raise  # nobody is left to be told
+            _log.warning("%s: %s", view.key, error)
+            self._not_kept(case, "RecordRefused", error)
+            return False
+        if decision.record is not None:
+            case.memory = replace(case.memory, unkept=None)
+        return True
+
+    def _not_kept(self, case: Case, reason: str, error: Exception) -> None:
+        failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
+        case.memory = replace(case.memory, unkept=failed)
+
     async def _write_down(self, seen: Observation, decision: Decision, case: Case) -> None:
         """What must be written before a router is. Raises ClusterError."""
-        if not decision.urgent:
-            await self._record(seen.rollout, decision, case)
-        if decision.manifest is not None:
-            await self._snapshots.create_plan(decision.manifest)
         if decision.commit:
             await self._release_before_the_end(seen, decision, case)
             await self._commit(seen, decision, case)

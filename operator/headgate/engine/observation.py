@@ -97,7 +97,7 @@ class Unrestored:
     attempt: int
     """The attempt that is taken back; 0 when none may begin."""
     reason: str
-    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused, RestoreRefused or AccountForbidden."""
+    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused, RecordRefused, RestoreRefused, AccountForbidden."""
     message: str
     tries: int
     not_before: datetime

@@ -7,7 +7,7 @@ from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
 from headgate.engine.routers import is_back
-from headgate.engine.target import restore_target
+from headgate.engine.target import has_no_way_back, restore_target
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -21,7 +21,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
     turn.change(weight=0)
     turn.change_attempt(state=AttemptState.ROLLING_BACK, outcome=outcome, reason=reason[:1024], paused=None)
     # A promotion that was put on record and then overtaken by this end must not stay there.
-    turn.remember(recorded=None)
+    # And what could not be kept before is tried at once.
+    turn.remember(recorded=None, unkept=None)
     turn.questions.clear()
     turn.urgent = True
     turn.happened(
@@ -36,11 +37,11 @@ def go_on(turn: Turn) -> None:
     attempt = turn.flight
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
     turn.urgent = True
-    waits = False
+    on_record, waits = True, False
     if rejecting:
-        _keep_record(turn)
+        on_record = _keep_record(turn)
         waits = _restore_spec(turn)
-    if not is_back(turn) or waits or turn.record is not None:
+    if not is_back(turn) or waits or not on_record:
         return
     if rejecting and still_asked(turn) is not None:
         _leave_spec(turn)
@@ -62,9 +63,15 @@ def with_rejection(turn: Turn, reason: str) -> list[Rejection]:
     return [mine, *others][:MOST_REJECTED]
 
 
-def _keep_record(turn: Turn) -> None:
-    if turn.memory.recorded is None or turn.memory.recorded < turn.status.revision:
+def _keep_record(turn: Turn) -> bool:
+    """Whether the rejection is on record; where that was refused it is tried again ever later."""
+    if turn.memory.recorded is not None and turn.memory.recorded >= turn.status.revision:
+        return True
+    if (failed := turn.memory.unkept) is not None:
+        turn.stall(failed.reason, failed.message, invalid=False)
+    if not has_no_way_back(turn):
         turn.record = record_of(turn)
+    return False
 
 
 def _restore_spec(turn: Turn) -> bool:
