@@ -263,7 +263,7 @@ class CarryingOut:
         outcome = Outcome.DONE
         lowers = routing.candidate is None
         for name, answer in zip(chosen, answers, strict=True):
-            self._remember_refusal(case, name, speaker, answer, lowers=lowers)
+            self._remember_answer(case, name, speaker, answer, lowers=lowers)
             match answer:
                 case Fenced() | Conflict():
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
@@ -288,7 +288,7 @@ class CarryingOut:
             case.breached_at = None
         return outcome
 
-    def _remember_refusal(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
+    def _remember_answer(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
         known = {name: refusal for name, refusal in case.memory.refused.items() if name != router}
         if isinstance(answer, Refused):
             reason, words = speaker.refusal(answer)
@@ -296,6 +296,8 @@ class CarryingOut:
             known[router] = refused_again(before, speaker.account, reason, words, self._now(), lowers=lowers)
         elif isinstance(answer, BaseException):
             return
+        else:
+            case.released = 0  # a weight that is written after the restore is headgate's again
         case.memory = replace(case.memory, refused=known)
 
     def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
