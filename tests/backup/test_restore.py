@@ -215,6 +215,21 @@ def test_a_restore_that_was_interrupted_is_finished_by_the_next_one(
     assert shown(kube) == traffic
 
 
+def test_a_dry_run_finishes_no_interrupted_restore(
+    operator: OperatorProcess, in_mid_attempt: Kube, place: Place
+) -> None:
+    kube = in_mid_attempt
+    operator.stop()
+    place.save()
+    place.lose_everything()
+    kube.create(saved_rollout(place), manager="headgate")
+    before = kube.get("Rollout", "reply")
+    for dry_run in ("client", "server"):
+        dry = place.headgate("restore", str(place.file), f"--dry-run={dry_run}")
+        assert dry.exit_code == 0, dry.output
+        assert kube.get("Rollout", "reply") == before
+
+
 def saved_rollout(place: Place) -> dict[str, Any]:
     objects = [entry["object"] for entry in json.loads(place.file.read_text())["objects"]]
     (rollout,) = (each for each in objects if each["kind"] == "Rollout")

@@ -308,8 +308,8 @@ FULFILLED: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
     ),
     "an end of no kill": (
         lambda seen: kill(seen, KillSwitch.OFF),
-        {"status": status()},
-        "the kill switch is off; nothing rises by itself, everybody stays on stable",
+        {"status": status(attempt())},
+        "the kill switch is off",
     ),
 }
 
@@ -358,3 +358,62 @@ def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
         "ai/support-reply: killed: everybody gets support-reply-v7 at once; attempt 3 is taken back"
         " and support-reply-v8 rejected until: headgate retry support-reply"
     )
+
+
+def _delivered(truth: str) -> Document:
+    return {"type": "Delivered", "status": truth, "reason": "Delivered", "message": "", "lastTransitionTime": ago(9)}
+
+
+def test_kill_is_done_when_everybody_is_there_whatever_else_is_wrong() -> None:
+    change = kill(view(status=status(attempt())), KillSwitch.STABLE)
+    assert not change.is_done(view(status=status(attempt(), observedGeneration=1)))
+    assert not change.is_done(view(status=status(attempt("RollingBack"))))
+    assert not change.is_done(view(status=status(phase="Killed", conditions=[_delivered("False")])))
+    assert change.is_done(view(status=status(phase="Killed", conditions=[_delivered("True")])))
+    # A version that does not exist, a missing account or target: the phase is Invalid, and the switch is heard.
+    assert change.is_done(view(status=status(ENDED, phase="Invalid")))
+
+
+SERVICE = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "rejected", "follows"),
+    [
+        ("support-reply-v7", [], "nothing rises by itself, everybody stays on stable"),
+        ("support-reply-v8", [rejection()], "nothing rises by itself, everybody stays on stable"),
+        (
+            "support-reply-v9",
+            [rejection()],
+            "support-reply-v9, which the spec names, is tried now, from its first step",
+        ),
+    ],
+    ids=["stable", "rejected", "new"],
+)
+def test_kill_off_says_what_is_tried_then(asked: str, rejected: list[Document], follows: str) -> None:
+    killed = spec(asked, killSwitch="Stable")
+    seen = view(spec=killed, status=status(ENDED, phase="Killed", stable=V7, rejected=rejected))
+    assert kill(seen, KillSwitch.OFF).says == f"ai/support-reply: the kill switch is off; {follows}"
+
+
+def test_kill_off_says_that_an_edit_of_a_target_is_tried_then() -> None:
+    field = {"field": {"path": "spec.canaryTrafficPercent"}}
+    killed = {"target": {**SERVICE, "fields": ["spec.model"]}, "delivery": [field], "steps": [{"weight": 100}]}
+    seen = view(spec={**killed, "killSwitch": "Stable"}, status=status(ENDED, phase="Killed", stable=V7))
+    follows = "what was rejected stays so; another edit of InferenceService ranker is tried now"
+    assert kill(seen, KillSwitch.OFF).says == f"ai/support-reply: the kill switch is off; {follows}"
+
+
+def test_kill_promises_no_legacy_path_where_no_flag_has_one() -> None:
+    route = {"httpRoute": {"name": "reply", "backends": ["blue", "green"]}}
+    seen = view(spec=spec(delivery=[route]), status=status(ENDED, stable=V7))
+    told = "ai/support-reply: killed: everybody gets support-reply-v7 at once, since only a flag has a legacy path"
+    assert kill(seen, KillSwitch.LEGACY).says == told
+    flagged = view(status=status(ENDED, stable=V7))
+    assert kill(flagged, KillSwitch.LEGACY).says == "ai/support-reply: killed: everybody gets the legacy path at once"
+
+
+def test_the_kill_switch_is_off_when_the_operator_has_seen_it() -> None:
+    change = kill(view(spec=spec(killSwitch="Stable"), status=status(ENDED, phase="Killed")), KillSwitch.OFF)
+    assert not change.is_done(view(status=status(ENDED, phase="Killed", observedGeneration=1)))
+    assert change.is_done(view(status=status(ENDED, phase="RolledBack")))

@@ -112,6 +112,26 @@ CASES: dict[str, tuple[Document, str]] = {
         },
         "what was good to be put back: storageUri should match '^s3://'",
     ),
+    "the kill switch, before the operator has seen it": (
+        {"spec": spec(killSwitch="Stable"), "status": status(attempt(), observedGeneration=1)},
+        "the operator to see generation 2, and to put everybody on stable",
+    ),
+    "the kill switch, where a router cannot be written": (
+        {
+            "spec": spec(killSwitch="Legacy"),
+            "status": status(
+                phase="Killed", conditions=[_condition("Delivered", "False", "Undelivered", "flag/flags: not JSON")]
+            ),
+        },
+        "every router to show legacy: flag/flags: not JSON",
+    ),
+    "the kill switch to a legacy path that no router has": (
+        {
+            "spec": spec(killSwitch="Legacy", delivery=[{"httpRoute": {"name": "reply", "backends": ["a", "b"]}}]),
+            "status": status(phase="Killed"),
+        },
+        "the kill switch to be turned off: everybody is on stable",
+    ),
     "the kill switch": (
         {"spec": spec(killSwitch="Legacy"), "status": status(phase="Killed")},
         "the kill switch to be turned off: everybody is on legacy",

@@ -104,7 +104,8 @@ def _cells() -> dict[str, dict[str, Cell]]:
     for name in ("of-a-failing-target", "refused-by-the-schema"):
         table[name] = table[name] if name == "of-a-failing-target" else _on_the_way_back(stays[name])
         legacy = table[name]["kill-legacy"]
-        table[name] |= {"kill-legacy": Cell(legacy.ends, legacy.words, {**legacy.seen, "legacy": False})}
+        words = "at once, since only a flag has a legacy path"
+        table[name] |= {"kill-legacy": Cell(legacy.ends, words, {**legacy.seen, "legacy": False})}
 
     table["half-way-back"] = _on_the_way_back(stays["half-way-back"])
     table["half-way-back"] |= {

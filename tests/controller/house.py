@@ -50,6 +50,12 @@ class Cluster(MemoryCluster):
         self._may_fail(kind, subresource, name)
         return await super().merge_patch(kind, namespace, name, body, resource_version=resource_version)
 
+    async def create(self, kind: Kind, namespace: str, body: Json) -> Json:
+        metadata = body["metadata"]
+        assert isinstance(metadata, dict)
+        self._may_fail(kind, "", str(metadata["name"]))
+        return await super().create(kind, namespace, body)
+
     async def json_patch(
         self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
     ) -> Json:

@@ -3,7 +3,17 @@
 import pytest
 
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Conflict, Json, Kind, Refused, Unavailable
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    ROLLOUT,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Json,
+    Kind,
+    Refused,
+    Unavailable,
+)
 from tests.controller import documents
 from tests.controller.house import REPLY, House
 
@@ -93,6 +103,37 @@ async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(hou
     assert [each["version"] for each in house.status["rejected"]] == ["v2"]
 
 
+async def test_a_spec_that_the_server_does_not_let_headgate_restore_is_told_in_its_words(house: House) -> None:
+    words = "ValidatingAdmissionPolicy 'frozen' denied request: only the pipeline changes versions"
+
+    def refuses_the_spec(kind: Kind, subresource: str) -> ClusterError | None:
+        return Refused(words) if kind == ROLLOUT and not subresource else None
+
+    house.cluster.fault = refuses_the_spec
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    stalled = next(each for each in house.status["conditions"] if each["type"] == "Stalled")
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "RestoreRefused", words)
+    assert house.status["phase"] == Phase.ROLLING_BACK
+    assert shows_nobody_v2(house)
+    for _ in range(120):
+        await house.look(10)
+    assert 5 <= house.cluster.requests.count(("refused", "Rollout", "reply")) <= 15
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(300)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+
+
+async def test_a_spec_that_a_person_restores_instead_ends_the_way_back_at_once(house: House) -> None:
+    house.cluster.fault = lambda kind, subresource: Refused("no") if kind == ROLLOUT and not subresource else None
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+
+
 async def test_a_conflict_of_a_busy_server_leaves_no_rejected_version_in_the_spec(house: House) -> None:
     busy = [Conflict("others write it all the time"), Conflict("still")]
     house.sources.values["v2"] = 9
@@ -148,3 +189,89 @@ async def test_who_is_told_to_wait_does_but_a_way_back_does_not(house: House) ->
     due = await house.reconcile.look(REPLY)
     assert due is not None
     assert (due - house.time).total_seconds() == 7
+
+
+QUOTA = 'configmaps "reply-record" is forbidden: exceeded quota: few'
+
+
+def _stalled(house: House) -> dict[str, str]:
+    found: dict[str, str] = next(each for each in house.status["conditions"] if each["type"] == "Stalled")
+    return found
+
+
+async def test_a_first_version_whose_record_the_server_does_not_take_is_no_stable_one_and_says_why() -> None:
+    house = House()
+    await house.versions("v1")
+    house.cluster.fault = lambda kind, _subresource: Forbidden(QUOTA) if kind == CONFIG_MAP else None
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look()
+    stalled = _stalled(house)
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "RecordRefused", QUOTA)
+    assert "stable" not in house.status
+    assert (CONFIG_MAP, "ai", "reply-flags") not in house.cluster.objects
+    for _ in range(60):
+        await house.look(10)
+    assert 4 <= house.cluster.requests.count(("refused", "ConfigMap", "reply-record")) <= 12
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(300)
+    assert (house.status["phase"], house.status["stable"]["version"]) == (Phase.IDLE, "v1")
+    assert _stalled(house)["status"] == "False"
+
+
+async def test_a_retry_whose_record_the_server_does_not_take_is_tried_again_ever_later(house: House) -> None:
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    house.cluster.fault = lambda kind, _subresource: Forbidden(QUOTA) if kind == CONFIG_MAP else None
+    house.annotate(retry="1")
+    for _ in range(60):
+        await house.look(10)
+    assert _stalled(house)["reason"] == "RecordRefused"
+    assert [each["version"] for each in house.status["rejected"]] == ["v2"]
+    assert 4 <= house.cluster.requests.count(("refused", "ConfigMap", "reply-record")) <= 12
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(300)
+    assert house.status["rejected"] == []
+
+
+async def test_a_promotion_whose_record_the_server_does_not_take_waits_and_is_still_judged() -> None:
+    house = House()
+    await house.versions("v1", "v2")
+    house.put(ROLLOUT, documents.rollout("v1"))
+    await house.look()
+    house.put(ROLLOUT, documents.rollout("v2", steps=[{"weight": 100}], bakeFor="10s"))
+    await house.look(1)
+    await house.look(1)
+    assert house.status["phase"] == Phase.BAKING
+    house.cluster.fault = lambda kind, _subresource: Forbidden(QUOTA) if kind == CONFIG_MAP else None
+    await house.look(10)
+    assert (house.status["weight"], house.status["stable"]["version"]) == (100, "v1")
+    assert _stalled(house)["reason"] == "RecordRefused"
+    house.cluster.fault = lambda _kind, _subresource: None
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    await house.look(1)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert shows_nobody_v2(house)
+
+
+async def test_a_way_back_whose_record_the_server_does_not_take_restores_the_spec_and_says_why(house: House) -> None:
+    def refuses_the_record(patched: Json) -> Exception | None:
+        metadata = patched["metadata"]
+        return Forbidden(QUOTA) if isinstance(metadata, dict) and metadata["name"] == "reply-record" else None
+
+    house.cluster.refuse = refuses_the_record
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    assert shows_nobody_v2(house)
+    assert house.rollout["spec"]["prompt"]["version"] == "v1"
+    assert house.status["phase"] == Phase.ROLLING_BACK
+    assert (_stalled(house)["reason"], _stalled(house)["message"]) == ("RecordRefused", QUOTA)
+    house.cluster.requests.clear()
+    for _ in range(60):
+        await house.look(10)
+    assert {name for _, _, name in house.cluster.requests} == {"reply-record"}
+    assert 3 <= house.cluster.requests.count(("patch", "ConfigMap", "reply-record")) <= 12
+    house.cluster.refuse = lambda _patched: None
+    await house.look(300)
+    assert house.status["phase"] == Phase.ROLLED_BACK

@@ -102,11 +102,13 @@ class TargetWorld(World):
         if self.refuses is not None:
             self.memory = replace(self.memory, unrestored=self._failed(restore.attempt, self.refuses))
             return
-        assert self.memory.unrestored is None or self.memory.unrestored.not_before <= self.now
+        failed = self.memory.unrestored
+        assert failed is None or failed.not_before <= self.now or failed.account != self.spec.service_account_name
         known = self.contents[restore.target.restored_digest]
         (text,) = [text for path, text in known.fields if path == MODEL]
         self.edit_object(model=text.strip('"') if text is not None else None)
         self.memory = replace(self.memory, restored=restore.attempt, unrestored=None)
 
     def _failed(self, attempt: int, message: str) -> Unrestored:
-        return unrestored(self.memory.unrestored, attempt, "RestoreRefused", message, self.now)
+        account = self.spec.service_account_name
+        return unrestored(self.memory.unrestored, attempt, "RestoreRefused", message, self.now, account=account)

@@ -174,6 +174,21 @@ def test_a_restore_that_is_refused_stalls_with_its_words_and_is_tried_again_ever
     assert world.model() == "m1"
 
 
+@pytest.mark.parametrize("now", ["releaser", None])
+def test_another_account_in_the_spec_is_asked_at_once_to_restore(now: str | None) -> None:
+    world = TargetWorld(target_spec(serviceAccountName="deployer"))
+    world.settle()
+    started(world)
+    world.refuses = "deployer may not"
+    world.annotate("abort", "1")
+    world.run(timedelta(minutes=30))
+    assert world.phase() is Phase.ROLLING_BACK
+    world.refuses = None
+    world.edit(world.spec.model_copy(update={"service_account_name": now}))
+    world.settle()
+    assert (world.phase(), world.model()) == (Phase.ROLLED_BACK, "m1")
+
+
 def test_a_target_that_is_not_allowed_stalls_and_holds_an_attempt(world: TargetWorld) -> None:
     started(world)
     world.unseen = (NOT_ALLOWED, "add it to the configuration")

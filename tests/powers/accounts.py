@@ -44,11 +44,11 @@ def revoke(namespace: Namespace, account: str) -> None:
     _wait(namespace, {"user": user(namespace, account), "resourceAttributes": attributes}, allowed=False)
 
 
-def let_headgate_speak_as(namespace: Namespace, *accounts: str, constrained: bool = False) -> None:
-    """What the chart makes of its value `impersonation`."""
+def let_headgate_speak_as(namespace: Namespace, *accounts: str, constrained: bool = False, **values: object) -> None:
+    """What the chart makes of its value `impersonation`, and of others beside it."""
     wanted = {"namespaces": [namespace.name], "serviceAccounts": list(accounts), "constrained": constrained}
-    values = json.dumps(wanted)
-    rendered = render("--set-json", f"impersonation={values}")
+    given = {"impersonation": wanted, **values}
+    rendered = render(*(word for name in given for word in ("--set-json", f"{name}={json.dumps(given[name])}")))
     for document in yaml.safe_load_all(rendered):
         if document and document["metadata"]["name"] == "headgate-impersonation":
             plural = "roles" if document["kind"] == "Role" else "rolebindings"

@@ -8,7 +8,7 @@ import pytest
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, Forbidden, Json, Kind, Refused
+from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, ClusterError, Forbidden, Json, Kind, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.delivery.router import routers
@@ -63,6 +63,20 @@ def shown(house: House) -> int:
     return int(flag["metadata"]["headgate.dev/weight"])
 
 
+def delete(house: House) -> None:
+    """A person deletes the Rollout, and the watch tells of it."""
+    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
+    del house.cluster.objects[ROLLOUT, "ai", "reply"]
+    assert view is not None
+    house.reconcile.depart(view)
+
+
+def again(house: House, document: dict[str, Any]) -> None:
+    """A person makes a Rollout of that name again."""
+    document["metadata"] |= {"uid": "another", "creationTimestamp": "2026-11-21T12:30:00Z"}
+    house.put(ROLLOUT, document)
+
+
 async def test_routers_are_written_as_the_account_and_headgates_own_things_as_headgate() -> None:
     house = House()
     await at_ten(house)
@@ -109,6 +123,32 @@ async def test_an_account_without_the_right_holds_the_weights_and_the_condition_
     assert house.status["attempt"]["step"]["index"] == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        'configmaps "reply-flags" is forbidden: exceeded quota: few, requested: count/configmaps=1',
+        'admission webhook "policy.example.com" denied the request: flags are frozen, nobody cannot be too careful',
+        "configmaps \"reply-flags\" is forbidden: ValidatingAdmissionPolicy 'frozen' denied request: not today",
+    ],
+    ids=["quota", "webhook", "policy"],
+)
+@pytest.mark.parametrize("account", ["deployer", None])
+async def test_what_no_right_would_change_is_told_without_advice_on_rights(account: str | None, words: str) -> None:
+    house = House()
+    await at_rest(house, account)
+    house.cluster.forbidden = lambda _account, kind: words if kind == CONFIG_MAP else None
+
+    def refuses_headgate_the_flags(kind: Kind, _subresource: str) -> ClusterError | None:
+        return Forbidden(words) if account is None and kind == CONFIG_MAP and house.status["weight"] else None
+
+    house.cluster.fault = refuses_headgate_the_flags
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=account, steps=HELD))
+    await house.look(1)
+    await house.look(1)
+    stalled = condition(house, "Stalled")
+    assert (stalled["reason"], stalled["message"].partition(": ")[2]) == ("WriteRefused", words)
+
+
 async def test_a_refused_write_is_tried_again_ever_more_slowly_and_works_once_the_right_is_there() -> None:
     house = House()
     await at_rest(house)
@@ -135,6 +175,20 @@ async def test_another_account_in_the_spec_counts_at_once() -> None:
     await house.look(0.1)
     assert shown(house) == 10
     assert written_by(house, "ai/releaser") == {"reply-flags"}
+
+
+async def test_an_account_that_is_taken_out_of_the_spec_counts_no_more_at_once() -> None:
+    house = House()
+    await at_rest(house)
+    forbids(house, DEPLOYER)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName="deployer", steps=HELD))
+    for _ in range(100):
+        await house.look(1)
+    assert condition(house, "Stalled")["reason"] == "AccountForbidden"
+    house.put(ROLLOUT, documents.rollout("v2", steps=HELD))
+    await house.look(0.1)
+    assert shown(house) == 10
+    assert condition(house, "Stalled")["status"] == "False"
 
 
 async def test_a_way_back_that_the_account_may_not_write_restores_the_spec_and_goes_on_trying() -> None:
@@ -177,6 +231,47 @@ async def test_a_rollout_that_is_deleted_is_put_at_stable_as_its_account() -> No
     await house.look(1)
     assert shown(house) == 0
     assert written_by(house) == {"reply-flags"}
+
+
+async def test_a_rollout_that_is_made_again_with_another_account_does_not_wait_for_the_one_that_was_deleted() -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    house.sources.values["v2"] = 9
+    forbids(house, DEPLOYER)
+    delete(house)
+    await house.look(1)
+    assert shown(house) == 10
+    again(house, documents.rollout("v1", serviceAccountName="releaser", steps=HELD))
+    await house.look(15)
+    assert shown(house) == 0
+    assert house.status["phase"] == Phase.IDLE
+    assert written_by(house, "ai/releaser") == {"reply-flags"}
+    # What it shows from now on is its own, also when the account that was refused is not any more.
+    house.put(ROLLOUT, documents.rollout("v3", serviceAccountName="releaser", steps=HELD))
+    forbids(house)
+    house.cluster.by_account.clear()
+    for _ in range(5):
+        await house.look(15)
+    assert shown(house) == 10
+    assert written_by(house) == set()
+
+
+async def test_what_only_the_deleted_one_named_is_still_put_at_stable_beside_the_next_of_its_name() -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    forbids(house, DEPLOYER)
+    delete(house)
+    await house.look(1)
+    another = documents.rollout("v1", serviceAccountName="releaser", steps=HELD)
+    another["spec"]["delivery"] = [documents.flag_delivery("another")]
+    again(house, another)
+    await house.look(15)
+    assert house.status["phase"] == Phase.IDLE
+    assert written_by(house, "ai/releaser") == {"another-flags"}
+    assert shown(house) == 10
+    forbids(house)
+    await house.look(15)
+    assert shown(house) == 0
 
 
 async def test_what_a_deleted_rollout_left_behind_is_put_at_stable_as_the_account_on_record() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.quantities import seconds
-from headgate.api.rollout import KillSwitch
+from headgate.api.rollout import KillSwitch, RolloutSpec
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase
 from headgate.api.target import TargetSubject
 from headgate.cli.course import Course, course_of, is_in_flight, needs_approval
@@ -49,18 +49,25 @@ def waiting(view: RolloutView, now: datetime, plan: Plan | None = None) -> Waiti
     if status.phase is None:
         return Waiting("the operator to see it", "check that headgate runs and may watch this namespace")
     if spec.kill_switch is not KillSwitch.OFF:
-        return Waiting(
-            f"the kill switch to be turned off: everybody is on {spec.kill_switch.value.lower()}",
-            f"headgate kill {view.name} --to Off",
-        )
+        return _killed(view, spec)
     if attempt is not None and is_in_flight(attempt):
         return _in_flight(view, attempt, course_of(view, plan), now)
     return _at_rest(view)
 
 
+def _killed(view: RolloutView, spec: RolloutSpec) -> Waiting:
+    status, path = view.status, "legacy" if is_legacy(spec, spec.kill_switch) else "stable"
+    if status.observed_generation is None or status.observed_generation < view.generation:
+        return Waiting(f"the operator to see generation {view.generation}, and to put everybody on {path}")
+    if is_undelivered(view):
+        undelivered = condition(view, "Delivered")
+        return Waiting(f"every router to show {path}: {undelivered.message if undelivered is not None else ''}")
+    return Waiting(f"the kill switch to be turned off: everybody is on {path}", f"headgate kill {view.name} --to Off")
+
+
 def _rolling_back(view: RolloutView, attempt: Attempt) -> Waiting:
     undelivered = condition(view, "Delivered")
-    if undelivered is not None and undelivered.status is ConditionStatus.FALSE:
+    if undelivered is not None and is_undelivered(view):
         return Waiting(f"every router to be at 0: {undelivered.message or undelivered.reason}")
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
     stalled = condition(view, "Stalled")
@@ -179,6 +186,18 @@ def _target_at_rest(view: RolloutView, target: TargetSubject) -> Waiting:
     if view.status.stable is None:
         return Waiting((ready.message if ready is not None else "") or f"{target.kind} {target.name} to be seen")
     return Waiting("")
+
+
+def is_legacy(spec: RolloutSpec | None, switch: KillSwitch) -> bool:
+    """Whether that switch puts anybody on the legacy path; only a flag has one, elsewhere it means stable."""
+    has_one = spec is None or any(route.flag is not None for route in spec.routes())
+    return switch is KillSwitch.LEGACY and has_one
+
+
+def is_undelivered(view: RolloutView) -> bool:
+    """Whether a router is known to show something else than it must."""
+    delivered = condition(view, "Delivered")
+    return delivered is not None and delivered.status is ConditionStatus.FALSE
 
 
 def condition(view: RolloutView, kind: str) -> Condition | None:

@@ -123,13 +123,16 @@ class Store:
         if self.gates.remove(key, version) is not None:
             self._poke_all(Reference(Role.GATE, key.namespace, key.name))
 
-    def bind(self, key: Key, routes: tuple[Delivery, ...]) -> None:
-        """The deliveries that an attempt's manifest froze belong to the Rollout too, whatever its spec says now."""
-        view = self.rollouts.get(key)
-        if view is None or self._bound.get(key, ()) is routes:
+    def bind(self, view: RolloutView, routes: tuple[Delivery, ...]) -> None:
+        """The deliveries that an attempt's manifest froze belong to the Rollout too, whatever its spec says now.
+
+        Those of one that is gone are not the next one's of its name.
+        """
+        key, known = view.key, self.rollouts.get(view.key)
+        if known is None or known.uid != view.uid or self._bound.get(key, ()) is routes:
             return
         self._bound[key] = routes
-        self._refer(key, references_of(view, routes))
+        self._refer(key, references_of(known, routes))
 
     def versions_of(self, view: RolloutView) -> Mapping[str, VersionView]:
         """The PromptVersions that a Rollout's spec and status name, those that exist."""

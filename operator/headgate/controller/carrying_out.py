@@ -12,7 +12,6 @@ from headgate.cluster.objects import (
     ROLLOUT,
     ClusterError,
     Conflict,
-    Forbidden,
     NotFound,
     Refused,
     Revisions,
@@ -30,7 +29,7 @@ from headgate.controller.restoring import Restoring
 from headgate.controller.speaking import Speaker, Speaking
 from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
-from headgate.engine.authority import refused_again
+from headgate.engine.authority import FORBIDDEN, refused_again
 from headgate.engine.decision import Decision, SpecRestore
 from headgate.engine.observation import Observation, RolloutView
 
@@ -95,9 +94,9 @@ class CarryingOut:
         if delivered not in (Outcome.DONE, Outcome.STUCK):
             return delivered
         try:
-            if decision.urgent:
-                await self._record(view, decision, case)
-            if decision.restore is not None and not await self._restore(seen, decision.restore, case):
+            recorded = not decision.urgent or await self._record_way_back(view, decision, case)
+            restored = decision.restore is None or await self._restore(seen, decision.restore, case)
+            if not (recorded and restored):
                 return Outcome.UNRESTORED
         except ClusterError as error:
             return self._postponed(view, case, error)
@@ -105,28 +104,48 @@ class CarryingOut:
         return delivered
 
     async def _kept(self, seen: Observation, decision: Decision, case: Case) -> bool:
-        """Whether a way back to what is stable is kept; else the memory holds why not. Raises ClusterError."""
+        """Whether what must be kept before it is tried is kept; else the memory holds why not. Raises ClusterError."""
         if decision.urgent or not decision.commit:
             return True
         try:
             await self._targets.keep(seen, decision)
         except (Unfit, Refused) as error:
             _log.warning("%s: %s", seen.rollout.key, error)
-            if not begins_something(seen.rollout.status, decision.status):
-                return True  # nobody is exposed to more by this
-            reason = error.reason if isinstance(error, Unfit) else "SnapshotRefused"
-            failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
-            case.memory = replace(case.memory, unkept=failed)
+            if begins_something(seen.rollout.status, decision.status):
+                self._not_kept(case, error.reason if isinstance(error, Unfit) else "SnapshotRefused", error)
+                return False
+            # Nobody is exposed to more by this.
+        try:
+            await self._record(seen.rollout, decision, case)
+            if decision.manifest is not None:
+                await self._snapshots.create_plan(decision.manifest)
+        except Refused as error:
+            _log.warning("%s: %s", seen.rollout.key, error)
+            self._not_kept(case, "RecordRefused", error)
             return False
         case.memory = replace(case.memory, unkept=None)
         return True
 
+    async def _record_way_back(self, view: RolloutView, decision: Decision, case: Case) -> bool:
+        """Whether the rejection is on record; else the memory holds why not. Raises ClusterError."""
+        try:
+            await self._record(view, decision, case)
+        except Refused as error:
+            if view.deleting:
+                raise  # nobody is left to be told
+            _log.warning("%s: %s", view.key, error)
+            self._not_kept(case, "RecordRefused", error)
+            return False
+        if decision.record is not None:
+            case.memory = replace(case.memory, unkept=None)
+        return True
+
+    def _not_kept(self, case: Case, reason: str, error: Exception) -> None:
+        failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
+        case.memory = replace(case.memory, unkept=failed)
+
     async def _write_down(self, seen: Observation, decision: Decision, case: Case) -> None:
         """What must be written before a router is. Raises ClusterError."""
-        if not decision.urgent:
-            await self._record(seen.rollout, decision, case)
-        if decision.manifest is not None:
-            await self._snapshots.create_plan(decision.manifest)
         if decision.commit:
             await self._release_before_the_end(seen, decision, case)
             await self._commit(seen, decision, case)
@@ -144,22 +163,23 @@ class CarryingOut:
     async def _restore(self, seen: Observation, wanted: SpecRestore, case: Case) -> bool:
         """Whether what was released is back, or is left alone; else the memory holds why. Raises ClusterError."""
         view, attempt = seen.rollout, wanted.attempt
-        if wanted.target is None:
-            await self._restoring.restore(view, wanted)
-        else:
-            speaker = await self._speaking.of(view, seen.plan)
-            try:
+        speaker = await self._speaking.of(view, seen.plan) if wanted.target is not None else None
+        try:
+            if wanted.target is not None and speaker is not None:
                 await self._targets.restore(view, wanted.restored, wanted.target, speaker.objects)
-            except (Unfit, Refused) as error:
-                _log.warning("%s: %s", view.key, error)
-                reason, words = "RestoreRefused", str(error)
-                if isinstance(error, Unfit):
-                    reason = error.reason
-                elif isinstance(error, Forbidden):
-                    reason, words = speaker.refusal(error)
-                failed = unrestored(case.memory.unrestored, attempt, reason, words, self._now())
-                case.memory = replace(case.memory, unrestored=failed)
-                return False
+            else:
+                await self._restoring.restore(view, wanted)
+        except (Unfit, Refused) as error:
+            _log.warning("%s: %s", view.key, error)
+            reason, words = "RestoreRefused", str(error)
+            if isinstance(error, Unfit):
+                reason = error.reason
+            elif speaker is not None and (told := speaker.refusal(error))[0] == FORBIDDEN:
+                reason, words = told
+            before, account = case.memory.unrestored, speaker.account if speaker is not None else None
+            failed = unrestored(before, attempt, reason, words, self._now(), account=account)
+            case.memory = replace(case.memory, unrestored=failed)
+            return False
         case.released = attempt
         case.memory = replace(case.memory, restored=attempt, unrestored=None)
         return True
@@ -243,7 +263,7 @@ class CarryingOut:
         outcome = Outcome.DONE
         lowers = routing.candidate is None
         for name, answer in zip(chosen, answers, strict=True):
-            self._remember_refusal(case, name, speaker, answer, lowers=lowers)
+            self._remember_answer(case, name, speaker, answer, lowers=lowers)
             match answer:
                 case Fenced() | Conflict():
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
@@ -268,7 +288,7 @@ class CarryingOut:
             case.breached_at = None
         return outcome
 
-    def _remember_refusal(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
+    def _remember_answer(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
         known = {name: refusal for name, refusal in case.memory.refused.items() if name != router}
         if isinstance(answer, Refused):
             reason, words = speaker.refusal(answer)
@@ -276,6 +296,8 @@ class CarryingOut:
             known[router] = refused_again(before, speaker.account, reason, words, self._now(), lowers=lowers)
         elif isinstance(answer, BaseException):
             return
+        else:
+            case.released = 0  # a weight that is written after the restore is headgate's again
         case.memory = replace(case.memory, refused=known)
 
     def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:

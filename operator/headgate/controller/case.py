@@ -21,6 +21,8 @@ class Case:
     measuring: asyncio.Task[None] | None = None
     failures: int = 0
     """How often in a row something could not be carried out."""
+    is_stuck: bool = False
+    """Whether all was carried out but for a router that a person must mend first."""
     told_to_wait: float = 0.0
     """For how many seconds the API server, which could not carry it out, asked to be left alone."""
     unfinished: tuple[Observation, Decision] | None = None

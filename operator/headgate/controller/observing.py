@@ -90,7 +90,7 @@ class Observing:
         versions = self._versions(view, target)
         routing, routes = desired(view, plan, versions)
         if plan is not None:
-            self._store.bind(view.key, tuple(plan.delivery))
+            self._store.bind(view, tuple(plan.delivery))
         states = {}
         if routing is not None:
             states = {name: router.observe(routing) for name, router in self.routers(view, routes).items()}

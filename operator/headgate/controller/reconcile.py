@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from headgate.cluster.objects import ClusterError, NotFound
 from headgate.cluster.snapshots import Snapshots
@@ -26,6 +26,8 @@ _RESTLESS = timedelta(seconds=2)
 _STUCK = timedelta(seconds=15)
 _PATIENCE = timedelta(seconds=10)
 """How long the rest of a way back lets others through at most."""
+_YOUNGEST = datetime.max.replace(tzinfo=UTC)
+"""Of two that claim a router the older has it: one that gives way comes after everybody."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,16 +78,18 @@ class Reconcile:
         """One look; when to look again at the latest."""
         started = clock.monotonic()
         try:
-            departed = self._departed.get(key)
+            departed, left = self._departed.get(key), None
             if departed is not None:
-                due = await self._rounds(key, departed.case, lambda: departed.view)
-                if due is not None:
-                    return due
-                self._forget(key, departed)
+                left = await self._rounds(key, departed.case, lambda: departed.view)
+                if left is None:
+                    self._forget(key, departed)
+                elif not self._gives_way(departed):
+                    return left
             view = self._store.rollouts.get(key)
             if view is None:
-                return None
-            return await self._rounds(key, self._case(view), lambda: self._store.rollouts.get(key))
+                return left
+            due = await self._rounds(key, self._case(view), lambda: self._store.rollouts.get(key))
+            return min((moment for moment in (left, due) if moment is not None), default=None)
         finally:
             self._metrics.reconciled(clock.monotonic() - started)
 
@@ -118,6 +122,7 @@ class Reconcile:
             return _Rest(self._come_to_rest(view.key, case, seen, decision))
         outcome = await self._carrying_out.carry_out(seen, decision, case)
         case.unfinished = (seen, decision) if outcome is Outcome.POSTPONED and decision.urgent else None
+        case.is_stuck = outcome is Outcome.STUCK
         match outcome:
             case Outcome.DONE | Outcome.STUCK:
                 case.failures = 0
@@ -181,6 +186,17 @@ class Reconcile:
             self.depart(known)
             return self._now()
         return None
+
+    def _gives_way(self, departed: Departed) -> bool:
+        """Whether the next Rollout of that name goes on, since a router waits for a person and not for this one.
+
+        That one knows from the record what was stable, and has rights of its own. What both name is its from now on.
+        """
+        view = departed.view
+        if not departed.case.is_stuck or self._store.rollouts.get(view.key) is None:
+            return False
+        departed.view = replace(view, created_at=_YOUNGEST)
+        return True
 
     def _forget(self, key: Key, departed: Departed) -> None:
         if self._departed.get(key) is departed:

@@ -4,6 +4,7 @@ Routers, targets and the Jobs of hooks are written as the Rollout's ServiceAccou
 resources, their statuses, records, manifests, snapshots and Events are always written as headgate.
 """
 
+import re
 from dataclasses import dataclass
 
 from headgate.cluster.objects import Forbidden, Impersonates, Refused, Revisions
@@ -12,6 +13,7 @@ from headgate.engine.authority import FORBIDDEN, REFUSED, account_of
 from headgate.engine.observation import RolloutView
 from headgate.engine.plan import Plan
 
+_LACKS_A_RIGHT = re.compile(r'forbidden: User "[^"]*" cannot ')
 _MAY_NOT_IMPERSONATE = "cannot impersonate"
 
 
@@ -26,8 +28,11 @@ class Speaker:
 
     def refusal(self, error: Refused) -> tuple[str, str]:
         """A refusal of the API server as a word, and in one line with the way out."""
-        if self.account is None or not isinstance(error, Forbidden):
-            return (FORBIDDEN if isinstance(error, Forbidden) else REFUSED), str(error)
+        if not isinstance(error, Forbidden) or not _LACKS_A_RIGHT.search(str(error)):
+            # A policy, a webhook or a quota: no right would change that.
+            return REFUSED, str(error)
+        if self.account is None:
+            return FORBIDDEN, str(error)
         who = f"{self.namespace}/{self.account}"
         if _MAY_NOT_IMPERSONATE in str(error):
             way_out = f"let headgate speak as ServiceAccount {who}: the chart's value impersonation, docs/security.md"

@@ -147,11 +147,14 @@ class Targets:
         raise Conflict(f"{what} could not be dropped; it is tried again")
 
 
-def unrestored(before: Unrestored | None, attempt: int, reason: str, message: str, now: datetime) -> Unrestored:
-    """What is remembered of a restore that did not work: the next try comes later each time."""
-    tries = before.tries + 1 if before is not None and before.attempt == attempt else 1
+def unrestored(
+    before: Unrestored | None, attempt: int, reason: str, message: str, now: datetime, *, account: str | None = None
+) -> Unrestored:
+    """What is remembered of a restore that did not work as that account: the next try comes later each time."""
+    again = before is not None and (before.attempt, before.account) == (attempt, account)
+    tries = before.tries + 1 if before is not None and again else 1
     pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), _LONGEST_RETRY)
-    return Unrestored(attempt, reason, message, tries, now + pause)
+    return Unrestored(attempt, reason, message, tries, now + pause, account)
 
 
 def begins_something(before: RolloutStatus, after: RolloutStatus) -> bool:

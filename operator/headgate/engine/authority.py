@@ -70,10 +70,16 @@ def refused_again(
 
 def refusal_of(turn: Turn, router: str) -> RouterRefusal | None:
     """Why the router could not be written by the account that is named now; None when that is not known."""
-    known, spec = turn.memory.refused.get(router), turn.observation.rollout.spec
-    if known is None or (spec is not None and spec.service_account_name not in (None, known.account)):
-        return None
-    return known
+    known = turn.memory.refused.get(router)
+    return known if known is not None and still_speaks(turn, known.account) else None
+
+
+def still_speaks(turn: Turn, account: str | None) -> bool:
+    """Whether what was written as ``account`` would be written so now; where the spec does not tell it would."""
+    spec = turn.observation.rollout.spec
+    if spec is None or (spec.service_account_name is None and turn.observation.account_required):
+        return True
+    return spec.service_account_name == account
 
 
 def held_off_until(turn: Turn, router: str) -> datetime | None:

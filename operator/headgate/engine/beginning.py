@@ -42,9 +42,9 @@ def be_first(turn: Turn, subject: Subject) -> None:
 def rest(turn: Turn, subject: Subject) -> None:
     """With no attempt in flight: begin one when the spec names a version that may be tried."""
     stable, spec = turn.status.stable, turn.observation.rollout.spec
-    _hear_retry(turn)
     if has_no_way_back(turn):
         return
+    _hear_retry(turn)
     if stable is None or is_another(turn):
         be_first(turn, subject)
         return

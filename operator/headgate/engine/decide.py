@@ -35,7 +35,7 @@ def decide(observation: Observation, now: datetime) -> Decision:
         recovery.recover(turn)
     if not turn.transition:
         _advance(turn)
-    if turn.record is None and remember_account(turn):
+    if turn.record is None and remember_account(turn) and not has_no_way_back(turn):
         turn.record = record_of(turn)
     return _close(turn)
 

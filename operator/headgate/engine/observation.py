@@ -97,11 +97,13 @@ class Unrestored:
     attempt: int
     """The attempt that is taken back; 0 when none may begin."""
     reason: str
-    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused or RestoreRefused."""
+    """As a word: SnapshotTampered, SnapshotGone, SnapshotRefused, RecordRefused, RestoreRefused, AccountForbidden."""
     message: str
     tries: int
     not_before: datetime
     """When it is tried again."""
+    account: str | None = None
+    """The ServiceAccount that it was tried as; None for the operator itself."""
 
 
 @dataclass(frozen=True, slots=True)

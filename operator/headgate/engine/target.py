@@ -76,22 +76,12 @@ def known_target(turn: Turn) -> TargetRef | None:
     return turn.observation.target.ref if turn.observation.target is not None else None
 
 
-def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> bool:
-    """Puts the last good content back into an object that still holds the rejected one; says whether that is awaited.
-
-    A try that did not work stalls the Rollout with its reason until the next one works.
-    """
-    attempt, failed = turn.flight, turn.memory.unrestored
-    if failed is not None and failed.attempt == attempt.number:
-        turn.stall(failed.reason, failed.message, invalid=False)
-        if turn.now < failed.not_before:
-            turn.wake(failed.not_before)
-            return True
-    plan = turn.observation.plan
+def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> SpecRestore:
+    """Puts the last good content back into an object that still holds the rejected one."""
+    attempt, plan = turn.flight, turn.observation.plan
     readers = tuple(plan.delivery) if plan is not None else ()
     order = TargetRestore(ref, attempt.candidate.digest, stable.digest, readers)
-    turn.restore = SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
-    return True
+    return SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
 
 
 def _replaced(stable: TargetRef, target: TargetView) -> str | None:

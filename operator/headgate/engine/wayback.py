@@ -1,12 +1,13 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
 from headgate.api.plain_text import plain
-from headgate.api.rollout_status import AttemptState, Outcome, Rejection
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
+from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
 from headgate.engine.routers import is_back
-from headgate.engine.target import restore_target
+from headgate.engine.target import has_no_way_back, restore_target
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -20,7 +21,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
     turn.change(weight=0)
     turn.change_attempt(state=AttemptState.ROLLING_BACK, outcome=outcome, reason=reason[:1024], paused=None)
     # A promotion that was put on record and then overtaken by this end must not stay there.
-    turn.remember(recorded=None)
+    # And what could not be kept before is tried at once.
+    turn.remember(recorded=None, unkept=None)
     turn.questions.clear()
     turn.urgent = True
     turn.happened(
@@ -35,11 +37,11 @@ def go_on(turn: Turn) -> None:
     attempt = turn.flight
     rejecting = attempt.outcome is Outcome.ROLLED_BACK
     turn.urgent = True
-    waits = False
+    on_record, waits = True, False
     if rejecting:
-        _keep_record(turn)
+        on_record = _keep_record(turn)
         waits = _restore_spec(turn)
-    if not is_back(turn) or waits or turn.record is not None:
+    if not is_back(turn) or waits or not on_record:
         return
     if rejecting and still_asked(turn) is not None:
         _leave_spec(turn)
@@ -61,9 +63,15 @@ def with_rejection(turn: Turn, reason: str) -> list[Rejection]:
     return [mine, *others][:MOST_REJECTED]
 
 
-def _keep_record(turn: Turn) -> None:
-    if turn.memory.recorded is None or turn.memory.recorded < turn.status.revision:
+def _keep_record(turn: Turn) -> bool:
+    """Whether the rejection is on record; where that was refused it is tried again ever later."""
+    if turn.memory.recorded is not None and turn.memory.recorded >= turn.status.revision:
+        return True
+    if (failed := turn.memory.unkept) is not None:
+        turn.stall(failed.reason, failed.message, invalid=False)
+    if not has_no_way_back(turn):
         turn.record = record_of(turn)
+    return False
 
 
 def _restore_spec(turn: Turn) -> bool:
@@ -71,9 +79,27 @@ def _restore_spec(turn: Turn) -> bool:
     attempt, stable, asked = turn.flight, turn.status.stable, still_asked(turn)
     if turn.memory.restored == attempt.number or stable is None or asked is None or is_left_alone(turn):
         return False
+    if _is_put_off(turn, stable):
+        return True
     if stable.target is not None:
-        return restore_target(turn, stable, stable.target)
-    turn.restore = SpecRestore(attempt.number, asked, stable.version)
+        turn.restore = restore_target(turn, stable, stable.target)
+    else:
+        turn.restore = SpecRestore(attempt.number, asked, stable.version)
+    return True
+
+
+def _is_put_off(turn: Turn, stable: StableRef) -> bool:
+    """Whether a restore that did not work is not tried again yet. Its reason stalls the Rollout until one works."""
+    failed = turn.memory.unrestored
+    if failed is None or failed.attempt != turn.flight.number:
+        return False
+    # A target is written as whom the spec names, the Rollout itself by headgate.
+    if stable.target is not None and not still_speaks(turn, failed.account):
+        return False
+    turn.stall(failed.reason, failed.message, invalid=False)
+    if turn.now >= failed.not_before:
+        return False
+    turn.wake(failed.not_before)
     return True
 
 

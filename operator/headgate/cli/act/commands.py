@@ -85,7 +85,7 @@ def kill_command(
     asked: Asked,
     *,
     to: Annotated[
-        KillTo, typer.Option("--to", help="Stable or Legacy: everybody, at once. Off raises nothing.")
+        KillTo, typer.Option("--to", help="Stable or Legacy: everybody, at once. Off raises nothing rejected.")
     ] = KillTo.STABLE,
 ) -> None:
     """Put everybody on stable or on the legacy path, at once and without asking. Sets spec.killSwitch."""

@@ -1,8 +1,10 @@
 """The kill switch. Pure."""
 
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState, Phase
+from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change, is_observed
+from headgate.cli.course import is_in_flight
+from headgate.cli.waiting import is_legacy, is_undelivered
 from headgate.engine.observation import RolloutView
 
 
@@ -10,8 +12,9 @@ def kill(view: RolloutView, to: KillSwitch) -> Change:
     """Sets spec.killSwitch, in every state."""
 
     def is_done(later: RolloutView) -> bool:
-        killed = later.status.phase is Phase.KILLED
-        return is_observed(later) and killed is (to is not KillSwitch.OFF)
+        # Not by the phase: where something is wrong with the spec besides, that is what it says.
+        everywhere = to is KillSwitch.OFF or not (is_in_flight(later.status.attempt) or is_undelivered(later))
+        return is_observed(later) and everywhere
 
     off = to is KillSwitch.OFF and view.spec is not None and view.spec.kill_switch is KillSwitch.OFF
     return Change(
@@ -30,8 +33,24 @@ def _consequence(view: RolloutView, to: KillSwitch) -> str:
         )
     match to:
         case KillSwitch.OFF:
-            return "the kill switch is off; nothing rises by itself, everybody stays on stable"
+            return f"the kill switch is off{_what_follows(view)}"
         case KillSwitch.STABLE:
             return f"killed: everybody gets {stable} at once{taken_back}"
-        case KillSwitch.LEGACY:
+        case KillSwitch.LEGACY if is_legacy(view.spec, to):
             return f"killed: everybody gets the legacy path at once{taken_back}"
+        case KillSwitch.LEGACY:
+            return f"killed: everybody gets {stable} at once, since only a flag has a legacy path{taken_back}"
+
+
+def _what_follows(view: RolloutView) -> str:
+    """What was taken back stays so; what was asked for meanwhile and never rejected is tried now."""
+    spec, stable = view.spec, view.status.stable
+    if spec is not None and spec.kill_switch is KillSwitch.OFF:
+        return ""
+    rejected = {rejection.version for rejection in view.status.rejected}
+    if spec is not None and spec.target is not None:
+        return f"; what was rejected stays so; another edit of {spec.target.kind} {spec.target.name} is tried now"
+    asked = spec.prompt.version if spec is not None and spec.prompt is not None else None
+    if asked is None or stable is None or asked == stable.version or asked in rejected:
+        return "; nothing rises by itself, everybody stays on stable"
+    return f"; {asked}, which the spec names, is tried now, from its first step"

@@ -103,7 +103,8 @@ class Restoring:
             if not _same(there, each.content):
                 raise CommandError(f"{each} came into being meanwhile, with other content; stop the operator") from None
             self._done.there += 1
-            await self._complete(each, there)
+            if not dry_run:
+                await self._complete(each, there)
             return
         except NotFound as error:
             raise CommandError(f"{each}: {error}; create the namespace, and install headgate's CRDs") from error

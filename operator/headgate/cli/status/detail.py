@@ -65,10 +65,15 @@ def _head(view: RolloutView, now: datetime, plan: Plan | None) -> Facts:
             ("Stable", Cell(stable)),
             ("Candidate" if is_in_flight(attempt) else "Last attempt", Cell(tried)),
             ("Because", Cell(attempt.reason if attempt is not None and attempt.outcome is not None else "")),
-            ("Waiting for", Cell(state.what or "nothing; another spec.prompt.version starts a release", Tone.NOTABLE)),
+            ("Waiting for", Cell(state.what or f"nothing; {_what_starts(view)} starts a release", Tone.NOTABLE)),
             ("To do", Cell(state.remedy, Tone.NOTABLE)),
         )
     )
+
+
+def _what_starts(view: RolloutView) -> str:
+    target = view.spec.target if view.spec is not None else None
+    return f"an edit of {target.kind} {target.name}" if target is not None else "another spec.prompt.version"
 
 
 def _steps(view: RolloutView, now: datetime, plan: Plan | None) -> Grid:
