@@ -145,6 +145,13 @@ async def test_truncated_alerts_poke_those_that_ask_for_alerts_in_these_namespac
     assert room.writes == 0
 
 
+async def test_a_standby_leaves_a_truncated_post_to_the_replica_that_can_look_again() -> None:
+    room = Room(Shelves(rollout(state="Ended")), leads=False)
+    with pytest.raises(NotStored, match="only the replica that leads"):
+        await room.fire(truncatedAlerts=7)
+    await Room(Shelves(), leads=False).fire(truncatedAlerts=7)
+
+
 async def test_two_posts_at_once_write_once() -> None:
     room = Room(Shelves(rollout()))
     await asyncio.gather(*(room.fire() for _ in range(8)))

@@ -90,6 +90,10 @@ def test_a_whole_file(tmp_path: Path) -> None:
         ),
         ("notify: []", "FILE: notify: not supported by this release yet; remove it"),
         ("sources: [{name: a, url: prometheus}]", "FILE: sources[0].url: 'prometheus' is no address; write http://"),
+        (
+            "sources: [{name: a, url: 'http://user:word@prometheus:9090'}]",
+            "FILE: sources[0].url: 'http://user:word@prometheus:9090' is no address; write http://",
+        ),
         ("sources: [{name: a/b, url: 'http://p'}]", "FILE: sources[0].name: 'a/b' is no name; write letters"),
         (
             "sources: [{name: 3, url: 'http://p'}]",

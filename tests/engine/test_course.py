@@ -126,6 +126,8 @@ def test_under_a_kill_switch_no_attempt_begins() -> None:
     assert world.status.attempt is None
     assert world.phase() is Phase.KILLED
     assert not world.status.rejected
+    ready = next(each for each in world.status.conditions if each.type == "Ready")
+    assert (ready.reason, ready.message.startswith("stable is v7")) == ("Killed", True)
 
 
 def test_an_attempt_knows_nothing_of_the_verdicts_of_the_one_before() -> None:

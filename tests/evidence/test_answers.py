@@ -232,6 +232,19 @@ def test_the_token_is_read_at_each_use(faults: FaultServer, tmp_path: Path) -> N
     assert found.trouble is Trouble.CONFIGURATION
 
 
+@pytest.mark.parametrize("content", ["", " \n", "one\ntwo", "gehe\u00efm"])
+def test_a_file_that_holds_no_token_is_said_and_nothing_is_asked(
+    faults: FaultServer, tmp_path: Path, content: str
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(content, encoding="utf-8")
+    found = Prometheus(source(faults.url, bearerTokenFile=str(token))).ask("up")
+    assert isinstance(found, Failure)
+    assert found.trouble is Trouble.CONFIGURATION
+    assert "holds no token" in found.message
+    assert not faults.heard
+
+
 def test_proxies_and_netrc_of_the_environment_are_not_used(
     faults: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

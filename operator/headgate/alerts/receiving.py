@@ -74,6 +74,8 @@ class Receiving:
         await self._storing.store(list(found.notes.values()), firing)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
+        if post.truncated_alerts and views and not self._leads():
+            raise NotStored("alerts were left out of the post, and only the replica that leads looks at Rollouts again")
 
     async def _matched(
         self, firing: Sequence[Alert], namespaces: frozenset[str]

@@ -12,7 +12,10 @@ from headgate.api.quantities import Duration, ShortName, seconds
 from headgate.api.rules import first_twice
 from headgate.api.target_kind import TargetKind
 
-_URL = Form(r"^https?://[^\s]+$", "is no address; write http://HOST:PORT or https://HOST:PORT")
+_URL = Form(
+    r"^https?://[^\s/?#@]+([/?#]\S*)?$",
+    "is no address; write http://HOST:PORT or https://HOST:PORT, with no user or password in it",
+)
 _NAMESPACE = Form(
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
     "is no name of a namespace; write lower-case letters, digits and - with a letter or digit at both ends",

@@ -124,7 +124,7 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
         return ready, _Finding("Stalled", ConditionStatus.TRUE, *stalled)
     idle = phase is Phase.IDLE and not late
     reason = "Undelivered" if late and phase is Phase.IDLE else phase.value
-    ready = _Finding("Ready", _truth(idle), reason, serves if idle else late or _progress(turn))
+    ready = _Finding("Ready", _truth(idle), reason, serves if idle else late or _progress(turn) or serves)
     return ready, _Finding("Stalled", ConditionStatus.FALSE, "NotStalled")
 
 

@@ -48,6 +48,8 @@ class BearerToken(AuthBase):
             token = self._file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableFileError("bearerTokenFile that cannot be read") from error
+        if not token.isascii() or not token.isprintable() or not token:
+            raise UnreadableFileError("bearerTokenFile that holds no token")
         request.headers["Authorization"] = f"Bearer {token}"
         return request
 
