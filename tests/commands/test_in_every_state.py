@@ -1,14 +1,13 @@
 """Kill switch and commands in every state: what they say, how they end, and what everybody gets then."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from headgate.local.control_plane import ControlPlane
 from headgate.local.prometheus import PrometheusServer
 from tests.commands.stage import Cluster, Said, play
 from tests.commands.table import CELLS
-from tests.integration import service_account
 from tests.integration.cluster import Server
 from tests.integration.metrics import Application
 from tests.integration.waiting import eventually
@@ -19,16 +18,15 @@ Matrix = Mapping[tuple[str, str], Said]
 @pytest.fixture(scope="module")
 def matrix(
     tmp_path_factory: pytest.TempPathFactory,
-    control_plane: ControlPlane,
+    server: Server,
+    operator_kubeconfig: Path,
     prometheus: PrometheusServer,
     application: Application,
 ) -> Iterator[Matrix]:
     """All commands have been said in all states."""
-    server = Server(control_plane)
-    cluster = Cluster(server, service_account.install(server), prometheus, application)
+    cluster = Cluster(server, operator_kubeconfig, prometheus, application)
     with play(cluster, tmp_path_factory.mktemp("stage")) as said:
         yield said
-    server.close()
 
 
 @pytest.mark.parametrize(("state", "verb"), [(state, verb) for state, row in CELLS.items() for verb in row])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headgate.cli.exit_statuses import ExitStatus
@@ -272,6 +272,7 @@ VALUES: st.SearchStrategy[Plain] = st.recursive(
     wanted=st.dictionaries(NAMES, VALUES, max_size=4),
     flow=st.booleans(),
 )
+@example(before={"a": []}, wanted={"b": "\x85"}, flow=False)
 def test_any_value_becomes_any_other_or_is_refused(
     before: dict[str, Plain], wanted: dict[str, Plain], *, flow: bool
 ) -> None:

@@ -113,7 +113,9 @@ class _Editor:
         return end - 1 if self._text[max(end - 1, 0) : end] == "\r" else end
 
     def _block(self, value: Plain, column: int) -> str:
-        dumped: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000, indent=_INDENT)
+        # PyYAML writes a NEL as it is, and reads it as a line's end.
+        as_it_is = _BROKEN.search(json.dumps(value, ensure_ascii=False)) is None
+        dumped: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=as_it_is, width=10_000, indent=_INDENT)
         return dumped.rstrip("\n").replace("\n", self._line_end + " " * column)
 
 
