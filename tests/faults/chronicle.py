@@ -54,6 +54,9 @@ class Chronicle:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for server, answer in self._open:
+            # Closing waits for whoever reads, who may wait for ever for news; a watch that has ended has no socket.
+            with contextlib.suppress(ValueError, RuntimeError):
+                answer.raw.shutdown()
             answer.close()
             server.close()
 
