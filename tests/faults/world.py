@@ -163,6 +163,8 @@ class World:
 
     def kill(self) -> None:
         """The operator ends at once; another one is started beside."""
+        if any(thread.is_alive() for thread in self._starting):
+            return  # Two requests of one operator were struck: it is dead already, and its successor not born yet.
         self.operator.kill()
         # Its start waits for another process, which the proxy's thread must not do.
         self._starting.append(threading.Thread(target=self.operator.begin))
