@@ -10,11 +10,11 @@ import pytest
 
 from headgate.api.configuration import Source
 from headgate.cluster import client as client_module
+from headgate.cluster import shape
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import connection, credentials
 from headgate.cluster.objects import CONFIG_MAP, TooLarge, Unavailable
 from headgate.cluster.watch_connection import watch_connection
-from headgate.delivery import shape
 from headgate.evidence.prometheus import Prometheus
 from headgate.local.control_plane import ControlPlane
 from headgate.local.prometheus import PrometheusServer

@@ -8,6 +8,7 @@ import copy
 import hashlib
 
 from headgate.aftermath.tries import FailedTry
+from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
 from headgate.engine.hooks import DueHook
 
@@ -30,9 +31,9 @@ def job_name(hook: DueHook) -> str:
 
 def job_document(hook: DueHook, cron_job: Json) -> Json:
     """The Job. Raises FailedTry for a CronJob without a template of pods."""
-    template = _mapping(_mapping(cron_job.get("spec")).get("jobTemplate"))
-    metadata, spec = _mapping(template.get("metadata")), copy.deepcopy(_mapping(template.get("spec")))
-    pod = _mapping(_mapping(spec.get("template")).get("spec"))
+    template = shape.mapping(shape.at(cron_job, "spec", "jobTemplate"))
+    metadata, spec = shape.mapping(template.get("metadata")), copy.deepcopy(dict(shape.mapping(template.get("spec"))))
+    pod = shape.mapping(shape.at(spec, "template", "spec"))
     if not isinstance(pod.get("containers"), list):
         raise FailedTry(f"CronJob {hook.cron_job!r} has no template of a pod")
     for kind in ("initContainers", "containers"):
@@ -51,12 +52,12 @@ def job_document(hook: DueHook, cron_job: Json) -> Json:
             "name": job_name(hook),
             "namespace": hook.namespace,
             "labels": {
-                **_mapping(metadata.get("labels")),
+                **shape.mapping(metadata.get("labels")),
                 "headgate.dev/rollout": hook.rollout,
                 "headgate.dev/attempt": str(hook.attempt),
                 "headgate.dev/hook": hook.name,
             },
-            "annotations": {**_mapping(metadata.get("annotations")), _INSTANTIATE: "manual", KEY: hook.key},
+            "annotations": {**shape.mapping(metadata.get("annotations")), _INSTANTIATE: "manual", KEY: hook.key},
         },
         "spec": spec,
     }
@@ -77,7 +78,3 @@ def _environment(hook: DueHook, given: JsonValue) -> list[JsonValue]:
     # The kubelet would take a $(NAME) in what others wrote for a variable of the pod.
     told_first: list[JsonValue] = [{"name": name, "value": text.replace("$", "$$")} for name, text in told.items()]
     return [*told_first, *others]
-
-
-def _mapping(value: JsonValue) -> Json:
-    return value if isinstance(value, dict) else {}

@@ -1,7 +1,8 @@
 """Whether a GitOps controller keeps an object, and would set back what is written into it. Pure; knows no Rollout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
 
 ARGO_CD = "Argo CD"
@@ -30,8 +31,8 @@ chart sets it. Where Argo CD tracks by that label, it is its field manager that 
 
 def keeper(raw: Json) -> str | None:
     """The controller that applies the object from Git, by its product's name; None when nobody is seen to."""
-    metadata = _mapping(raw.get("metadata"))
-    labels, annotations = _mapping(metadata.get("labels")), _mapping(metadata.get("annotations"))
+    metadata = shape.mapping(raw.get("metadata"))
+    labels, annotations = shape.mapping(metadata.get("labels")), shape.mapping(metadata.get("annotations"))
     managers = set(_managers(metadata.get("managedFields")))
     if _INSTANCE in labels or _is_of(annotations.get(_TRACKING), raw, metadata):
         return ARGO_CD
@@ -42,7 +43,7 @@ def keeper(raw: Json) -> str | None:
     return min((_MANAGERS[manager] for manager in managers if manager in _MANAGERS), default=None)
 
 
-def _is_of(tracking: JsonValue, raw: Json, metadata: Json) -> bool:
+def _is_of(tracking: JsonValue, raw: Json, metadata: Mapping[str, JsonValue]) -> bool:
     """Whether a tracking id (``app:group/Kind:namespace/name``) is this object's own: controllers copy annotations.
 
     Argo CD itself takes no notice of one that names another object.
@@ -56,7 +57,7 @@ def _is_of(tracking: JsonValue, raw: Json, metadata: Json) -> bool:
     return "kind" not in raw or kind.rpartition("/")[2] == raw["kind"]
 
 
-def _is_let_go(marks: Json) -> bool:
+def _is_let_go(marks: Mapping[str, JsonValue]) -> bool:
     return any(str(marks.get(mark, "")).lower() in values for mark, values in _LET_GO.items())
 
 
@@ -67,7 +68,3 @@ def _managers(entries: JsonValue) -> Iterator[str]:
             manager = entry.get("manager")
             if isinstance(manager, str):
                 yield manager
-
-
-def _mapping(value: JsonValue) -> Json:
-    return value if isinstance(value, dict) else {}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from headgate.cluster import shape
 from headgate.cluster.objects import (
     LEASE,
     AlreadyExists,
@@ -199,7 +200,7 @@ class Lease:
         return seen.at + seen.patience - self._clock()
 
     def _sighted(self, raw: Json) -> _Sighting:
-        metadata, spec = _mapping(raw.get("metadata")), _mapping(raw.get("spec"))
+        metadata, spec = shape.mapping(raw.get("metadata")), shape.mapping(raw.get("spec"))
         holder, version = spec.get("holderIdentity"), metadata.get("resourceVersion")
         promised = _whole(spec.get("leaseDurationSeconds"))
         return _Sighting(
@@ -227,10 +228,6 @@ class Lease:
         return await self._objects.merge_patch(
             LEASE, self._namespace, self._name, {"spec": spec}, resource_version=version
         )
-
-
-def _mapping(value: JsonValue) -> Json:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: JsonValue) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json
 from headgate.engine.observation import Key
 
@@ -27,7 +28,7 @@ class Identity:
 
 def identity(raw: Json) -> Identity | None:
     """The identity of an object; None when it has none, so that nothing can be done about it."""
-    metadata = _mapping(raw.get("metadata"))
+    metadata = shape.mapping(raw.get("metadata"))
     name, uid = metadata.get("name"), metadata.get("uid")
     version = metadata.get("resourceVersion")
     if not isinstance(name, str) or not isinstance(uid, str) or not isinstance(version, str):
@@ -47,10 +48,9 @@ def identity(raw: Json) -> Identity | None:
 
 def own_annotations(raw: Json) -> Mapping[str, str]:
     """The annotations that speak to headgate, overlong ones left out."""
-    annotations = _mapping(_mapping(raw.get("metadata")).get("annotations"))
     return {
         name: value
-        for name, value in annotations.items()
+        for name, value in shape.annotations(raw).items()
         if name.startswith(_OURS) and isinstance(value, str) and len(value) <= _LONGEST_ANNOTATION
     }
 
@@ -61,7 +61,3 @@ def _moment(text: object) -> datetime:
     except ValueError:
         return _EPOCH
     return read.astimezone(UTC) if read.tzinfo is not None else read.replace(tzinfo=UTC)
-
-
-def _mapping(value: object) -> Json:
-    return value if isinstance(value, dict) else {}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from headgate.cluster import shape
 from headgate.cluster.objects import FIELD_MANAGER, Json, JsonValue
-from headgate.delivery import shape
 
 _FIELDS = "/metadata/managedFields"
 

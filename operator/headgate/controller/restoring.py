@@ -1,10 +1,10 @@
 """Puts the last good version back into a Rollout's spec, and leaves the spec to its owners. Knows no decision."""
 
 from headgate.api.rollout_status import AttemptState
+from headgate.cluster import shape
 from headgate.cluster.objects import ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
 from headgate.cluster.store import Store
 from headgate.controller.ownership import giving_up
-from headgate.delivery import shape
 from headgate.engine.decision import SpecRestore
 from headgate.engine.observation import RolloutView
 

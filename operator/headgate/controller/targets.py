@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from headgate.api.rollout_status import AttemptState, RolloutStatus, TargetRef
 from headgate.api.target import ObjectReference
+from headgate.cluster import shape
 from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, Objects, Revisions, Unavailable
@@ -12,7 +13,7 @@ from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
 from headgate.controller.ownership import giving_up
-from headgate.delivery import field_document, kserve, shape
+from headgate.delivery import field_document, kserve
 from headgate.engine.content import Content, content_of
 from headgate.engine.decision import Decision, TargetRestore
 from headgate.engine.observation import Observation, RolloutView, Unrestored

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headgate.api.rollout import KillSwitch
+from headgate.cluster import shape
 from headgate.cluster.objects import WATCH_LABEL, Json
-from headgate.delivery import flagd, flagd_reading, json_text, shape
+from headgate.delivery import flagd, flagd_reading, json_text
 from headgate.delivery.refusals import Unusable
 from headgate.engine.routing import ArmVersion, Payload, Routing
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery, FlagFeatureFlag, HttpRouteDelivery
 from headgate.api.target import FieldDelivery, ObjectReference
+from headgate.cluster import shape
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Json, JsonValue, Kind
 from headgate.delivery import (
     feature_flag,
@@ -15,7 +16,6 @@ from headgate.delivery import (
     flagd_reading,
     http_route_document,
     http_route_marks,
-    shape,
 )
 from headgate.delivery.flag_router import Carrier
 from headgate.delivery.refusals import Unusable

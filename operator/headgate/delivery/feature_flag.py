@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from headgate.cluster import shape
 from headgate.cluster.objects import FEATURE_FLAG, Json, JsonValue, NotFound
-from headgate.delivery import flagd, flagd_document, json_text, shape
+from headgate.delivery import flagd, flagd_document, json_text
 from headgate.delivery.flag_config_map import LIMIT
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable

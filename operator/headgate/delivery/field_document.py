@@ -6,9 +6,10 @@ It touches that one field, creating what is missing above it, and the annotation
 import json
 from dataclasses import dataclass
 
+from headgate.cluster import shape
 from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
-from headgate.delivery import json_text, kserve, shape
+from headgate.delivery import json_text, kserve
 from headgate.delivery.fence import exposes
 from headgate.delivery.kserve import Pinned
 from headgate.engine.routing import ArmVersion, Routing

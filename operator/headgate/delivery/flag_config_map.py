@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from headgate.cluster import shape
 from headgate.cluster.objects import CONFIG_MAP, WATCH_LABEL, Json, JsonValue
-from headgate.delivery import flag_place, flagd_document, json_text, shape
+from headgate.delivery import flag_place, flagd_document, json_text
 from headgate.delivery.json_text import ObjectText
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable

@@ -6,8 +6,9 @@ itself that flags belong into it; and headgate's own are never a place for flags
 
 import re
 
+from headgate.cluster import shape
 from headgate.cluster.objects import WATCH_LABEL, Json
-from headgate.delivery import json_text, shape
+from headgate.delivery import json_text
 from headgate.delivery.backends import OWNER
 
 _RESERVED = re.compile(r".*-(record|compiled|attempt-[0-9]+-[0-9a-f]{8})")

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
-from headgate.delivery import flagd, shape
+from headgate.delivery import flagd
 from headgate.delivery.fence import stands
 from headgate.engine.routing import ArmVersion, Payload, Routing
 

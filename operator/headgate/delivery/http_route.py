@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headgate.api.rollout import HttpRouteDelivery
+from headgate.cluster import shape
 from headgate.cluster.objects import (
     CONFIG_MAP,
     HTTP_ROUTE,
@@ -13,7 +14,7 @@ from headgate.cluster.objects import (
     Json,
     NotFound,
 )
-from headgate.delivery import backends, fence, flag_place, http_route_document, http_route_marks, shape
+from headgate.delivery import backends, fence, flag_place, http_route_document, http_route_marks
 from headgate.delivery.backends import BackendVersion
 from headgate.delivery.http_route_document import Shares
 from headgate.delivery.http_route_marks import Marks

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
-from headgate.delivery import http_route_marks, shape
+from headgate.delivery import http_route_marks
 from headgate.delivery.fence import exposes
 from headgate.delivery.http_route_marks import Marks, Mirror
 from headgate.engine.routing import Routing

@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
-from headgate.delivery import json_text, shape
+from headgate.delivery import json_text
 from headgate.delivery.fence import exposes
 from headgate.engine.routing import ArmVersion, Routing
 

@@ -7,8 +7,8 @@ revisions in its status is taken at its word: the field is the candidate's share
 
 from dataclasses import dataclass
 
+from headgate.cluster import shape
 from headgate.cluster.objects import Json
-from headgate.delivery import shape
 
 GROUP = "serving.kserve.io"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from headgate.cluster.objects import FIELD_MANAGER, Json, JsonValue
-from headgate.delivery.shape import at, mapping, sequence, text
+from headgate.cluster.shape import at, mapping, sequence, text
 
 
 def other_writer(obj: Json, *paths: Sequence[str]) -> str | None:

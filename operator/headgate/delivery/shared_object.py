@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from weakref import WeakValueDictionary
 
+from headgate.cluster import shape
 from headgate.cluster.objects import (
     CONFIG_MAP,
     WATCH_LABEL,
@@ -18,7 +19,6 @@ from headgate.cluster.objects import (
     Refused,
     Unavailable,
 )
-from headgate.delivery import shape
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Fenced, Unusable
 
