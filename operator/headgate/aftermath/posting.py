@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate import __version__
 from headgate.aftermath.tries import FailedTry
+from headgate.api.bearer_token import is_bearer_token
 from headgate.api.configuration import Url, Webhook
 from headgate.api.quantities import seconds
 
@@ -99,7 +100,7 @@ class Poster:
         if file is None:
             return {}
         token = _read("bearerTokenFile", file)
-        if not token.isascii() or not token.isprintable() or not token:
+        if not is_bearer_token(token):
             raise FailedTry("has a bearerTokenFile that holds no token: correct the file")
         return {"Authorization": f"Bearer {token}"}
 

@@ -18,6 +18,7 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.auth import AuthBase
 from urllib3.util.retry import Retry
 
+from headgate.api.bearer_token import is_bearer_token
 from headgate.api.configuration import Source
 from headgate.api.quantities import seconds
 from headgate.evidence.answers import Failure, Sample, Table, Trouble, read_result
@@ -48,7 +49,7 @@ class BearerToken(AuthBase):
             token = self._file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableFileError("bearerTokenFile that cannot be read") from error
-        if not token.isascii() or not token.isprintable() or not token:
+        if not is_bearer_token(token):
             raise UnreadableFileError("bearerTokenFile that holds no token")
         request.headers["Authorization"] = f"Bearer {token}"
         return request
