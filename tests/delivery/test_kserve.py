@@ -70,6 +70,15 @@ class Release:
         field: int = self._object()["spec"]["predictor"]["canaryTrafficPercent"]
         return field
 
+    async def take_back_from_everybody(self, model: str) -> None:
+        """A release that had everybody; the weight is at 0 again, and KServe has not acted on that."""
+        self.edit(model)
+        await self.rest()
+        self.settle()
+        await self.weight(100, model)
+        self.settle()
+        await self.rest()
+
     def _object(self) -> Document:
         return self.cluster.at(SERVICE, "ranker")
 
@@ -194,12 +203,7 @@ async def test_a_revert_from_the_bake_waits_until_kserve_has_gone_back(release: 
 
 async def test_a_status_older_than_the_way_back_gives_nobody_the_rejected_model_again(release: Release) -> None:
     """Git says the good model again before KServe's status says that it went back."""
-    release.edit("m2")
-    await release.rest()
-    release.settle()
-    await release.weight(100, "m2")
-    release.settle()
-    await release.rest()
+    await release.take_back_from_everybody("m2")
     assert release.reconcile() == {"m1": 100}
     release.kserve.slow = True
     release.edit("m1")
@@ -216,12 +220,7 @@ async def test_a_status_older_than_the_way_back_gives_nobody_the_rejected_model_
 
 async def test_what_is_restored_too_early_is_served_all_the_same_only_later(release: Release) -> None:
     """KServe keeps the bad revision as the one that has the rest: resting at 0 would leave everybody on it."""
-    release.edit("m2")
-    await release.rest()
-    release.settle()
-    await release.weight(100, "m2")
-    release.settle()
-    await release.rest()
+    await release.take_back_from_everybody("m2")
     release.kserve.slow = True
     release.edit("m1")
     assert release.settle() == {"m2": 100}
