@@ -86,7 +86,9 @@ class CarryingOut:
         try:
             if not await self._kept(seen, decision, case):
                 return Outcome.UNRESTORED
-            await self._write_down(seen, decision, case)
+            if decision.commit:
+                await self._release_before_the_end(seen, decision, case)
+                await self._commit(seen, decision, case)
         except ClusterError as error:
             return await self._not_committed(seen, decision, case, error)
         self._announce(view, decision)
@@ -143,12 +145,6 @@ class CarryingOut:
     def _not_kept(self, case: Case, reason: str, error: Exception) -> None:
         failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
         case.memory = replace(case.memory, unkept=failed)
-
-    async def _write_down(self, seen: Observation, decision: Decision, case: Case) -> None:
-        """What must be written before a router is. Raises ClusterError."""
-        if decision.commit:
-            await self._release_before_the_end(seen, decision, case)
-            await self._commit(seen, decision, case)
 
     async def _prune(self, view: RolloutView, decision: Decision) -> None:
         if decision.commit and _ends(view.status, decision.status):
