@@ -74,11 +74,13 @@ def test_an_alert_takes_the_release_back_and_leaves_another_one_alone(
 ) -> None:
     watchmen.quality.set(kube.namespace, "v2", 1)
     begin(rollback=asking(kube))
+    measured = operator.metric("headgate_alert_to_revert_seconds_count")
     watchmen.quality.set(kube.namespace, "v2", 99)
     status = wait_for(kube, lambda found: found["phase"] == "RolledBack", timeout=60)
     said = f"alert: RankerBurningBudget severity=critical: {kube.namespace}: 99 errors"
     assert status["rejected"][0]["reason"] == said
     assert weight_shown(kube) == 0
+    assert operator.metric("headgate_alert_to_revert_seconds_count") == measured + 1
     assert kube.get("Rollout", "reply")["spec"]["prompt"]["version"] == "v1"
     # It goes on firing; the next attempt began after it did.
     kube.patch("Rollout", "reply", {"spec": {"prompt": {"version": "v3"}}})

@@ -57,11 +57,19 @@ class Release:
         self.cluster.put(SERVICE, report(self._object(), self.kserve))
         self.cluster.watch(SERVICE, "ranker")
 
+    def forget_status(self) -> None:
+        """KServe has said nothing yet."""
+        obj = self._object()
+        del obj["status"]
+        self.cluster.put(SERVICE, obj)
+        self.cluster.watch(SERVICE, "ranker")
+
     def must_wait(self) -> bool:
         """Whether a restore must wait for KServe."""
         obj: Json = self._object()
         known = field_document.on(obj).get(("reply", PATH))
-        return kserve.goes_back(kserve.revisions(obj, PATH), known.pinned if known else None)
+        shown = kserve.revisions(obj, PATH)
+        return known is not None and kserve.goes_back(shown, known.stable.digest, known.kserve)
 
     async def _deliver(self, routing: Routing) -> int:
         self._revision += 1
@@ -216,6 +224,65 @@ async def test_a_status_older_than_the_way_back_gives_nobody_the_rejected_model_
     release.kserve.slow = False
     assert release.settle() == {"m1": 100}
     assert await release.rest() == 0
+
+
+@pytest.mark.parametrize("steps", [(10,), (10, 50, 100), (100,)], ids=str)
+async def test_a_revert_gives_nobody_the_rejected_model_also_where_the_edit_came_before_stables_revision_was_known(
+    steps: tuple[int, ...],
+) -> None:
+    """KServe's first status had come when somebody edited, and headgate had not looked at it yet."""
+    release = Release()
+    release.forget_status()
+    assert await release.rest() == 0
+    assert release.settle() == {"m1": 100}
+    release.edit("m2")
+    assert await release.rest() == 0
+    release.settle()
+    for share in steps:
+        await release.weight(share, "m2")
+        release.settle()
+    assert await release.rest() == 0
+    assert release.must_wait() == (100 in steps)
+    assert release.reconcile() == {"m1": 100}
+    release.kserve.slow = True
+    release.edit("m1")
+    assert await release.rest() == 0
+    release.report()
+    assert await release.rest() == 0
+    assert release.settle() == {"m1": 100}
+    assert await release.rest() == 0
+    release.kserve.slow = False
+    for _ in range(3):
+        assert release.settle() == {"m1": 100}
+        await release.rest()
+
+
+async def test_a_stable_model_that_never_had_everybody_is_rolled_out_after_a_revert_once_it_is_ready() -> None:
+    release = Release()
+    release.kserve.slow = True
+    release.edit("m2")
+    assert release.settle() == {"m1": 100}
+    release.stable = "m2"  # the Rollout is made while that edit is loading
+    await release.rest()
+    release.edit("m3")
+    await release.rest()
+    release.kserve.slow = False
+    release.settle()
+    await release.weight(10, "m3")
+    assert release.settle() == {"m1": 90, "m3": 10}
+    await release.rest()
+    release.kserve.slow = True
+    release.edit("m2")
+    await release.rest()
+    assert release.settle() == {"m1": 100}
+    await release.rest()
+    assert release.settle() == {"m1": 100}
+    release.kserve.slow = False
+    release.settle()
+    for _ in range(3):
+        await release.rest()
+        served = release.settle()
+    assert served == {"m2": 100}
 
 
 async def test_what_is_restored_too_early_is_served_all_the_same_only_later(release: Release) -> None:

@@ -1,6 +1,7 @@
 """Who asked the API server for what, from its audit log. Counts, and knows no budget."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,16 @@ class AuditLog:
             and f"/namespaces/{self._namespace}/" in request.path
             and request.verb != "watch"
         ]
+
+    def requests_within(self, seconds: float) -> list[Request]:
+        """Those of the next seconds: that nothing happens in a span of time is what only time itself can show."""
+        before, end = len(self.requests()), time.monotonic() + seconds
+        eventually(lambda: time.monotonic() >= end)
+        return self.requests()[before:]
+
+    def rests(self, seconds: float = 4.0) -> None:
+        """Waits until nothing was asked for so many seconds."""
+        eventually(lambda: self.requests_within(seconds), lambda requests: not requests)
 
     def _catch_up(self) -> None:
         """The log is written in the order of answers: once a request of our own is in it, all earlier ones are."""

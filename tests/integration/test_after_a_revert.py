@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,22 +70,11 @@ def ended(namespace: Namespace, name: str, state: str, attempt: int = 1) -> Docu
     return hook(namespace.wait("reply", lambda found: is_there(found) and hook(found)["state"] == state))
 
 
-def comes_to_rest(audit: AuditLog) -> None:
-    """It asks the API server for nothing in some seconds."""
-
-    def asks_nothing() -> bool:
-        before, ends = len(audit.requests()), time.monotonic() + 4
-        eventually(lambda: time.monotonic() >= ends)
-        return len(audit.requests()) == before
-
-    eventually(asks_nothing)
-
-
 def test_a_webhook_is_told_of_the_revert_and_what_came_of_it_is_on_record(
     operator: OperatorProcess, release: Release, receiver: Receiver, audit: AuditLog, control_plane: ControlPlane
 ) -> None:
     release.begins(rollback={"after": [CACHE]})
-    eventually(lambda: release.namespace.reasons("reply"), lambda reasons: "FirstVersion" in reasons)
+    audit.rests()
     before = len(audit.requests())
     release.is_bad("v2")
     release.of("v2", rollback={"after": [CACHE]})
@@ -102,7 +90,7 @@ def test_a_webhook_is_told_of_the_revert_and_what_came_of_it_is_on_record(
     assert (told.content["namespace"], told.content["rollout"]) == (release.namespace.name, "reply")
     assert (told.content["outcome"], told.content["reason"]) == ("RolledBack", status["rejected"][0]["reason"])
 
-    comes_to_rest(audit)
+    audit.rests()
     cost = of_the_rollout(audit.requests()[before:])
     assert len(cost) <= MOST_IN_A_ROLLOUT, "\n".join(map(str, cost))
     assert {request.verb for request in cost} <= {"create", "patch"}
@@ -217,7 +205,7 @@ def test_a_job_is_made_once_from_the_cron_job_and_its_end_is_on_record(
     record = ended(namespace, "smoke", "Succeeded")
     assert record["message"] == f"Job {job['metadata']['name']} completed"
     assert [each["metadata"]["uid"] for each in namespace.every("Job")] == [job["metadata"]["uid"]]
-    comes_to_rest(audit)
+    audit.rests()
 
 
 def test_a_job_that_fails_is_told_of_and_the_next_release_goes_on(operator: OperatorProcess, release: Release) -> None:

@@ -124,8 +124,8 @@ class Targets:
             field = route.field
             if field is None or field.target is None or not field.target.is_same(own):
                 continue
-            known = marks.get((view.name, field.path))
-            if kserve.goes_back(kserve.revisions(raw, field.path), known.pinned if known is not None else None):
+            known, shown = marks.get((view.name, field.path)), kserve.revisions(raw, field.path)
+            if known is not None and kserve.goes_back(shown, known.stable.digest, known.kserve):
                 present = clock.monotonic()
                 return present - self._waiting.setdefault(view.uid, present) < _READERS_SECONDS
         return False

@@ -126,7 +126,7 @@ class FieldRouter:
         """Whether the marks are the routing's but for what follows from the status of the field's reader."""
         after = field_document.wanted(obj, self._path, routing, marks)
         lagging = replace(after, revision=marks.revision, attempt=marks.attempt)
-        return marks == replace(lagging, pinned=marks.pinned, written=marks.written)
+        return marks == replace(lagging, kserve=marks.kserve, written=marks.written)
 
     def _claimed(self, obj: Json, routing: Routing) -> str | None:
         """Why the field is another Rollout's; None when it is not."""

@@ -11,10 +11,11 @@ from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import json_text, kserve
 from headgate.delivery.fence import exposes
-from headgate.delivery.kserve import Pinned
+from headgate.delivery.kserve import Memory, Serving
 from headgate.engine.routing import ArmVersion, Routing
 
 PREFIX = "headgate.dev/"
+_STABLE, _OTHER = "servesStable", "servesOther"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Marks:
     """The candidate's share that was written, in %; 0 at rest."""
     written: int
     """What was written into the field; at rest that is what its reader takes for nobody's share."""
-    pinned: Pinned | None
+    kserve: Memory
+    """What was seen of its reader's revisions."""
 
 
 def value(obj: Json, path: str) -> int | None:
@@ -53,7 +55,6 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Mark
     """The marks that belong to a routing."""
     exposing = exposes(routing)
     shown, known, written = _last(obj, path, before)
-    pinned = known if exposing else kserve.pinned(shown, routing.stable.digest, known, written, settled=routing.settled)
     candidate = routing.candidate if exposing else None
     return Marks(
         revision=routing.revision,
@@ -64,14 +65,20 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Mark
         candidate=ArmVersion(candidate.version, candidate.digest) if candidate is not None else None,
         weight=routing.weight if exposing else 0,
         written=weight(obj, path, routing, before),
-        pinned=pinned,
+        kserve=_remembered(routing, shown, known, written),
     )
 
 
-def _last(obj: Json, path: str, marks: Marks | None) -> tuple[kserve.Revisions | None, Pinned | None, int | None]:
-    """What KServe says, which revision was known to serve stable, and what was written last."""
+def _remembered(routing: Routing, shown: kserve.Revisions | None, known: Memory, written: int | None) -> Memory:
+    if exposes(routing) and routing.settled:
+        return known  # stable's content is there again, and its revision is not yet the one that is exposed
+    return kserve.remembered(shown, routing.stable.digest, known, written, settled=routing.settled)
+
+
+def _last(obj: Json, path: str, marks: Marks | None) -> tuple[kserve.Revisions | None, Memory, int | None]:
+    """What KServe says, what is remembered of its revisions, and what was written last."""
     shown = kserve.revisions(obj, path)
-    return shown, marks.pinned if marks is not None else None, marks.written if marks is not None else None
+    return (shown, marks.kserve, marks.written) if marks is not None else (shown, Memory(), None)
 
 
 def problem(obj: Json, path: str) -> str | None:
@@ -184,8 +191,9 @@ def _written(marks: Marks) -> Json:
         "weight": marks.weight,
         "written": marks.written,
     }
-    if marks.pinned is not None:
-        written["servesStable"] = {"revision": marks.pinned.revision, "digest": marks.pinned.digest}
+    for name, seen in ((_STABLE, marks.kserve.stable), (_OTHER, marks.kserve.other)):
+        if seen is not None:
+            written[name] = {"revision": seen.revision, "digest": seen.digest}
     return written
 
 
@@ -201,8 +209,6 @@ def _read(fields: JsonValue) -> Marks | None:
         return None
     if owner is None or object_uid is None or stable is None:
         return None
-    serves = shape.at(fields, "servesStable")
-    pinned = shape.text(shape.at(serves, "revision")), shape.text(shape.at(serves, "digest"))
     return Marks(
         revision=revision,
         uid=owner,
@@ -212,8 +218,13 @@ def _read(fields: JsonValue) -> Marks | None:
         candidate=_version(entry.get("candidate")),
         weight=weight,
         written=written,
-        pinned=Pinned(pinned[0], pinned[1]) if pinned[0] and pinned[1] else None,
+        kserve=Memory(_serving(entry.get(_STABLE)), _serving(entry.get(_OTHER))),
     )
+
+
+def _serving(entry: JsonValue) -> Serving | None:
+    revision, digest = shape.text(shape.at(entry, "revision")), shape.text(shape.at(entry, "digest"))
+    return Serving(revision, digest) if revision and digest else None
 
 
 def _named(version: ArmVersion) -> Json:

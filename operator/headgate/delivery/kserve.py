@@ -44,53 +44,72 @@ def revisions(obj: Json, path: str) -> Revisions | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
-    """A revision that was seen to serve a content to everybody."""
+class Serving:
+    """A revision, and the digest of stable's declared fields when it was seen."""
 
     revision: str
     digest: str
-    """The digest of stable's declared fields then."""
 
 
-def pinned(
-    shown: Revisions | None, digest: str, before: Pinned | None, written: int | None, *, settled: bool
-) -> Pinned | None:
-    """Which revision serves stable: seen while the object holds stable's content and its latest revision has 100 %.
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was seen of revisions, which KServe's status names without saying what they serve."""
+
+    stable: Serving | None = None
+    """Seen to serve that content to everybody."""
+    other: Serving | None = None
+    """The latest that was made while the object held something else than that content."""
+
+
+def remembered(shown: Revisions | None, digest: str, before: Memory, written: int | None, *, settled: bool) -> Memory:
+    """The memory once a status was seen; ``settled`` says that the object holds stable's content, whose digest it is.
 
     ``written`` is the weight that headgate wrote last.
     """
-    if shown is None or not settled or _is_outdated(shown, digest, before, written):
+    if shown is None:
         return before
-    return Pinned(shown.rolled_out, digest) if shown.rolled_out == shown.ready == shown.created else before
+    if not settled:
+        # A status in which all revisions are one may be older than the edit.
+        is_new = shown.created != shown.rolled_out
+        return Memory(before.stable, Serving(shown.created, digest) if is_new else before.other)
+    rests = shown.rolled_out == shown.ready == shown.created
+    if rests and not _is_outdated(shown, digest, before, written):
+        return Memory(Serving(shown.rolled_out, digest), before.other)
+    return before
 
 
-def resting(shown: Revisions | None, digest: str, known: Pinned | None, written: int | None, *, settled: bool) -> int:
+def resting(shown: Revisions | None, digest: str, known: Memory, written: int | None, *, settled: bool) -> int:
     """The weight at which nobody is served anything but stable; ``settled`` says that the object holds its content.
 
     An edit that is not released yet gets 0, whatever was there. Stable's own content rests at 0 while KServe gives the
-    rest to a revision that is known to serve it, or knows no earlier one to go back to; else, as after a promotion, at
-    100. ``written`` is the weight that headgate wrote last.
+    rest to a revision that is known to serve it, or knows no earlier one to go back to, or has nothing ready but what
+    was not released; else, as after a promotion, at 100. ``written`` is the weight that headgate wrote last.
     """
     if shown is None or not settled or _is_outdated(shown, digest, known, written):
         return 0
     if shown.rolled_out == shown.created:
         return 100 if shown.previous else 0
-    return 0 if known == Pinned(shown.rolled_out, digest) else 100
+    if known.stable == Serving(shown.rolled_out, digest):
+        return 0
+    return 0 if known.other == Serving(shown.ready, digest) and shown.ready != shown.rolled_out else 100
 
 
-def _is_outdated(shown: Revisions, digest: str, known: Pinned | None, written: int | None) -> bool:
+def _is_outdated(shown: Revisions, digest: str, known: Memory, written: int | None) -> bool:
     """Whether the status speaks of the revision that was taken back, although stable's content is there again.
 
     With 0 written KServe goes back, or makes a revision of that content: it has only not said so yet. Its
     observedGeneration would not tell, since it is that of a child (kserve#6081).
     """
-    at_zero = written == 0 and known is not None and known.digest == digest
-    return at_zero and shown.rolled_out == shown.created and goes_back(shown, known)
+    if written != 0 or shown.rolled_out != shown.created:
+        return False
+    return goes_back(shown, digest, known) or known.other == Serving(shown.created, digest)
 
 
-def goes_back(shown: Revisions | None, known: Pinned | None) -> bool:
-    """Whether KServe is still to give everybody back to stable's revision.
+def goes_back(shown: Revisions | None, digest: str, known: Memory) -> bool:
+    """Whether KServe, with 0 written, is still to give everybody back to stable's revision; the digest is stable's.
 
     An edit before that makes it keep the other revision as the one that has the rest, until the edit's own is ready.
     """
-    return shown is not None and known is not None and shown.previous == known.revision != shown.rolled_out
+    if shown is None or not shown.previous or shown.previous == shown.rolled_out:
+        return False
+    return known.stable == Serving(shown.previous, digest) or known.other == Serving(shown.rolled_out, digest)
