@@ -195,6 +195,13 @@ def test_everything_is_saved_of_all_namespaces(operator: OperatorProcess, in_mid
     assert mine["candidate"].startswith("v3@sha256:")
 
 
+def test_a_namespace_that_holds_nothing_is_no_backup(place: Place) -> None:
+    saved = place.headgate("backup", "-n", "mistyped", "-o", str(place.file))
+    assert saved.exit_code == 1
+    assert "namespace mistyped holds nothing of headgate's" in saved.stderr
+    assert not place.file.exists()
+
+
 def test_a_restore_that_was_interrupted_is_finished_by_the_next_one(
     operator: OperatorProcess, in_mid_attempt: Kube, place: Place
 ) -> None:

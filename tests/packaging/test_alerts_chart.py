@@ -43,3 +43,16 @@ def test_tokens_without_a_configuration_are_refused() -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         render(CONFIGURED[0])
     assert "config.alerts" in refused.value.stderr
+
+
+@pytest.mark.parametrize("moved", ["alerts.port=9999", "config.alerts.listen=0.0.0.0:9999"])
+def test_a_port_at_which_nothing_listens_is_refused(moved: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        render(*CONFIGURED, f"--set={moved}")
+    assert "let both name one port" in refused.value.stderr
+
+
+def test_another_port_is_named_in_both_places() -> None:
+    moved = render(*CONFIGURED, "--set=alerts.port=9999", "--set-string=config.alerts.listen=0.0.0.0:9999")
+    [service] = documents(moved, "Service")
+    assert service["spec"]["ports"][0]["port"] == 9999

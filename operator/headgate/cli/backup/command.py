@@ -33,6 +33,9 @@ def backup_command(
     target = Target(kubeconfig, context, namespace)
     chosen = None if all_namespaces else namespace_of(target)
     archive = asyncio.run(connected(target, lambda client: Collecting(client, chosen).archive()))
+    if not archive.objects:
+        where = f"namespace {chosen}" if chosen is not None else "the cluster"
+        raise CommandError(f"{where} holds nothing of headgate's; nothing was saved")
     if output is None:
         sys.stdout.write(archives.written(archive))
     else:
