@@ -1,14 +1,35 @@
-"""Gives up what headgate owns of an object that others apply, so that their next apply needs no force. No I/O."""
+"""Gives up what headgate owns of an object that others apply, so that their next apply needs no force."""
 
 from collections.abc import Mapping
 
 from headgate.cluster import shape
-from headgate.cluster.objects import FIELD_MANAGER, Json, JsonValue
+from headgate.cluster.objects import FIELD_MANAGER, Conflict, Json, JsonValue, Kind, NotFound, Objects
 
 _FIELDS = "/metadata/managedFields"
+_TRIES = 4
 
 
-def giving_up(raw: Json) -> list[dict[str, JsonValue]]:
+async def give_up(kind: Kind, namespace: str, raw: Json, reader: Objects, writer: Objects) -> Json | None:
+    """Writes, as ``writer``, that headgate owns none of it; the object then, None when nothing was to be written.
+
+    Raises Conflict when others write it all the time, and other ClusterErrors.
+    """
+    name = shape.name(raw)
+    for _ in range(_TRIES):
+        operations = _giving_up(raw)
+        if not operations:
+            return None
+        try:
+            return await writer.json_patch(kind, namespace, name, operations)
+        except Conflict:
+            raw = await reader.get(kind, namespace, name)
+        except NotFound:
+            return None
+    what = f"{kind.kind} {namespace}/{name}: headgate's entry in managedFields"
+    raise Conflict(f"{what} could not be dropped; it is tried again")
+
+
+def _giving_up(raw: Json) -> list[dict[str, JsonValue]]:
     """The JSON patch that drops headgate's entries for the main resource; empty when it owns nothing of it.
 
     The status stays. Each entry is tested, so that the patch does nothing to what was written since.

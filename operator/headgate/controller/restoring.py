@@ -4,7 +4,7 @@ from headgate.api.rollout_status import AttemptState
 from headgate.cluster import shape
 from headgate.cluster.objects import ROLLOUT, Conflict, Json, JsonValue, NotFound, Objects
 from headgate.cluster.store import Store
-from headgate.controller.ownership import giving_up
+from headgate.controller.ownership import give_up
 from headgate.engine.decision import SpecRestore
 from headgate.engine.observation import RolloutView
 
@@ -59,17 +59,6 @@ class Restoring:
         await self._release(view, raw)
 
     async def _release(self, view: RolloutView, raw: Json) -> None:
-        for _ in range(_TRIES):
-            operations = giving_up(raw)
-            if not operations:
-                return
-            try:
-                after = await self._objects.json_patch(ROLLOUT, view.namespace, view.name, operations)
-            except Conflict:
-                raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
-            except NotFound:
-                return
-            else:
-                self._store.saw_rollout(after, poke=False)
-                return
-        raise Conflict(f"Rollout {view.key}: headgate's entry in managedFields could not be dropped; it is tried again")
+        after = await give_up(ROLLOUT, view.namespace, raw, self._objects, self._objects)
+        if after is not None:
+            self._store.saw_rollout(after, poke=False)

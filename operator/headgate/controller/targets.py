@@ -12,7 +12,7 @@ from headgate.cluster.objects import Conflict, Json, JsonValue, Kind, NotFound, 
 from headgate.cluster.store import Store
 from headgate.cluster.target_snapshots import Snapshot, TargetSnapshots, Unfit
 from headgate.controller import clock
-from headgate.controller.ownership import giving_up
+from headgate.controller.ownership import give_up
 from headgate.delivery import field_document, kserve
 from headgate.engine.content import Content, content_of
 from headgate.engine.decision import Decision, TargetRestore
@@ -131,21 +131,9 @@ class Targets:
         return False
 
     async def _release(self, kind: Kind, view: RolloutView, raw: Json, writer: Objects) -> None:
-        for _ in range(_TRIES):
-            name, operations = shape.name(raw), giving_up(raw)
-            if not operations:
-                return
-            try:
-                raw = await writer.json_patch(kind, view.namespace, name, operations)
-            except Conflict:
-                raw = await self._objects.get(kind, view.namespace, name)
-            except NotFound:
-                return
-            else:
-                self._store.documents.saw(kind, raw)
-                return
-        what = f"{kind.kind} {shape.name(raw)}: headgate's entry in managedFields"
-        raise Conflict(f"{what} could not be dropped; it is tried again")
+        after = await give_up(kind, view.namespace, raw, self._objects, writer)
+        if after is not None:
+            self._store.documents.saw(kind, after)
 
 
 def unrestored(
