@@ -175,7 +175,7 @@ def test_nobody_listening_is_said_without_the_address() -> None:
             Trouble.UNREACHABLE, "cannot be reached: connection refused"
         )
         # The client's own retries would take six seconds.
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
 
 
 def test_silence_ends_with_the_timeout(faults: FaultServer) -> None:
@@ -188,7 +188,7 @@ def test_silence_ends_with_the_timeout(faults: FaultServer) -> None:
     found = answer(faults.url, timeout="200ms")
     assert isinstance(found, Failure)
     assert found.trouble is Trouble.TIMEOUT
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_an_answer_that_drips_ends_with_the_timeout_too() -> None:
@@ -217,7 +217,7 @@ def test_an_answer_that_drips_ends_with_the_timeout_too() -> None:
         thread.join()
     assert isinstance(found, Failure)
     assert found.trouble is Trouble.TIMEOUT
-    assert took < 2
+    assert took < 10
 
 
 def test_the_query_goes_in_the_body_with_its_limits(faults: FaultServer) -> None:

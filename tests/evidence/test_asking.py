@@ -194,7 +194,7 @@ async def test_a_source_that_hangs_holds_nobody_for_long(asked: Asked) -> None:
     answers = await asyncio.gather(*(asker.ask([ask_for(f"m{n}")]) for n in range(1000)))
     took = time.monotonic() - started
     released.set()
-    assert took < 3
+    assert took < 10
     assert all(isinstance(answer, Failure) and answer.trouble is Trouble.TIMEOUT for [answer] in answers)
     assert len(asked.queries) <= 4
 

@@ -34,9 +34,7 @@ def test_a_leader_that_is_killed_in_mid_attempt_is_followed_and_the_attempt_goes
     kube.apply(documents.rollout("v2", steps=STEPS))
     wait_for(kube, has_weight(50))
     leader.kill()
-    killed = time.monotonic()
     standby.becomes("leader", within=HAND_OVER)
-    assert time.monotonic() - killed < HAND_OVER
     assert standby.metric("headgate_leader") == 1
     assert wait_for(kube, lambda found: found["weight"] != 50)["weight"] == 100
     after = wait_for(kube, is_stable("v2"))
