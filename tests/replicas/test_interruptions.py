@@ -86,6 +86,12 @@ def sticks(audit: Audit, leader: ReplicaProcess, since: str) -> list[str]:
     return [str(write) for write in audit.writes_by(leader.user) if write.at > since and write.status < 300]
 
 
+def left_alone(kube: Kube, before: tuple[object, ...], audit: Audit, leader: ReplicaProcess, since: str) -> None:
+    """Everything is as it was before the old leader woke, which was granted no write since it slept."""
+    assert sticks(audit, leader, since) == []
+    assert state(kube) == before
+
+
 @pytest.mark.parametrize("path", ["/configmaps/second-flags", "/configmaps/reply-flags"])
 def test_a_leader_stopped_between_two_routers_of_a_rise_leaves_none_of_them_up(
     proxy: FaultProxy,
@@ -113,8 +119,7 @@ def test_a_leader_stopped_between_two_routers_of_a_rise_leaves_none_of_them_up(
     assert proxy.release() == 409
     leader.thaw()
     assert leader.ends() == 1
-    assert sticks(audit, leader, stopped) == []
-    assert state(kube) == before
+    left_alone(kube, before, audit, leader, stopped)
 
 
 def test_a_leader_stopped_in_the_middle_of_a_way_back_is_followed_by_one_that_ends_it(
@@ -141,8 +146,7 @@ def test_a_leader_stopped_in_the_middle_of_a_way_back_is_followed_by_one_that_en
     assert proxy.release() == 409
     leader.thaw()
     assert leader.ends() == 1
-    assert sticks(audit, leader, stopped) == []
-    assert state(kube) == before
+    left_alone(kube, before, audit, leader, stopped)
 
 
 def test_a_leader_stopped_before_it_restores_the_spec_restores_nothing_when_it_wakes(
@@ -189,8 +193,7 @@ def test_a_leader_that_alone_cannot_reach_the_api_server_is_followed_and_writes_
     proxy.strike(lambda _asked: Fate.PASS)
     assert leader.ends() == 1
     assert "this process ends" in leader.log.read_text()
-    assert sticks(audit, leader, stopped) == []
-    assert state(kube) == before
+    left_alone(kube, before, audit, leader, stopped)
 
 
 def test_a_leader_asked_to_end_in_the_middle_of_a_way_back_hands_it_over(
