@@ -344,6 +344,22 @@ def test_the_kill_switch_takes_everybody_back_and_off_raises_nothing(switch: str
     assert world.exposed() == {"sha256:v7"}
 
 
+@pytest.mark.parametrize("switch", ["Stable", "Legacy"])
+def test_the_kill_switch_at_rest_is_not_called_delivered_before_the_routers_show_it(switch: str) -> None:
+    world = World(spec("v7"))
+    world.settle()
+    before = len(world.commits)
+    world.delivers = False
+    world.edit(spec("v7", killSwitch=switch))
+    world.settle()
+    assert world.phase() is Phase.KILLED
+    assert condition(world, "Delivered") == "False/Undelivered"
+    world.delivers = True
+    world.run(HOUR)
+    assert condition(world, "Delivered") == "True/Delivered"
+    assert len(world.commits) - before == 2
+
+
 def test_pointing_back_at_stable_rejects_nothing() -> None:
     world = at_step(25)
     world.release("v7")

@@ -1,6 +1,6 @@
 """How an attempt begins: the first version, a version that may be tried, the gates that it needs."""
 
-from headgate.api.rollout import GateReference, KillSwitch
+from headgate.api.rollout import GateReference
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine.annotations import RETRY, ask
 from headgate.engine.authority import lacks_account
@@ -64,7 +64,7 @@ def rest(turn: Turn, subject: Subject) -> None:
     if rejection := _rejection(turn, subject.ref):
         _stay(turn, rejection)
         return
-    if spec.kill_switch is not KillSwitch.OFF or turn.problem is not None:
+    if turn.killed or turn.problem is not None:
         return
     number = turn.status.attempts + 1
     turn.change(

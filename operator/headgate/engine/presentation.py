@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.plain_text import plain
-from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
 from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
 from headgate.engine.routers import claimed, undelivered
@@ -34,15 +33,14 @@ class _Finding:
 
 
 def _phase(turn: Turn) -> Phase:
-    spec, attempt = turn.observation.rollout.spec, turn.attempt
-    killed = spec is not None and spec.kill_switch is not KillSwitch.OFF
+    attempt = turn.attempt
     match turn.state:
         case AttemptState.ROLLING_BACK:
             return Phase.ROLLING_BACK
         case AttemptState.ENDED:
             if turn.problem is not None and turn.problem.invalid:
                 return Phase.INVALID
-            if killed:
+            if turn.killed:
                 return Phase.KILLED
             return Phase.ROLLED_BACK if _is_taken_back(attempt) and not turn.let_go else Phase.IDLE
         case AttemptState.VERIFYING:

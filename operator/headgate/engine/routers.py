@@ -171,4 +171,6 @@ def undelivered(turn: Turn) -> str:
             return f"{router}: {found}{f'; {keeper} must not keep it: leave it out of Git' if keeper else ''}"
         if turn.state is not AttemptState.ENDED:
             return f"{router}: not at {turn.status.weight} % yet"
+        if turn.killed and not state.absent:
+            return f"{router}: does not show the kill switch yet"
     return ""

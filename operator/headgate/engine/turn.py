@@ -5,6 +5,7 @@ from datetime import datetime
 
 from headgate.api.conditions import rfc3339
 from headgate.api.plain_text import plain
+from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, VersionRef
 from headgate.engine.decision import Notice, NoticeKind, SpecRestore
 from headgate.engine.evidence import Question
@@ -68,6 +69,12 @@ class Turn:
     def in_flight(self) -> bool:
         """Whether an attempt can still be taken back."""
         return self.state in FLIGHT
+
+    @property
+    def killed(self) -> bool:
+        """Whether the kill switch is turned."""
+        spec = self.observation.rollout.spec
+        return spec is not None and spec.kill_switch is not KillSwitch.OFF
 
     @property
     def flight(self) -> Attempt:
