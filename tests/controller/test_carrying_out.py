@@ -1,10 +1,13 @@
 """What must hold when a write fails between two others, or somebody else writes first."""
 
+from typing import Any
+
 import pytest
 
 from headgate.api.rollout_status import Phase
 from headgate.cluster.objects import (
     CONFIG_MAP,
+    EVENT,
     ROLLOUT,
     ClusterError,
     Conflict,
@@ -275,3 +278,59 @@ async def test_a_way_back_whose_record_the_server_does_not_take_restores_the_spe
     house.cluster.refuse = lambda _patched: None
     await house.look(300)
     assert house.status["phase"] == Phase.ROLLED_BACK
+
+
+async def _told(house: House) -> list[tuple[str, str]]:
+    """The reason and the words of each Event about something that is refused, and of which Rollout."""
+    house.announcer.start()
+    await house.announcer.stop()
+    events: list[Any] = [raw for (kind, _, _), raw in house.cluster.objects.items() if kind == EVENT]
+    wrong = [event for event in events if event["reason"] == "ReconcileError"]
+    return [(event["involvedObject"]["uid"], event["message"]) for event in wrong]
+
+
+async def test_a_status_that_is_refused_for_good_is_told_once_by_an_event(house: House) -> None:
+    said = 'admission webhook "policy" denied the request: no status on Sundays'
+    house.cluster.fault = lambda kind, _subresource: Refused(said) if kind == ROLLOUT else None
+    house.sources.values["v2"] = 9
+    for _ in range(10):
+        await house.look(10)
+    assert await _told(house) == [("u", said)]
+    house.cluster.fault = lambda _kind, _subresource: None
+    await house.look(10)
+    assert house.status["phase"] == Phase.ROLLED_BACK
+    assert len(await _told(house)) == 1
+
+
+async def test_a_rollout_that_waits_for_the_record_of_a_deleted_one_of_its_name_is_told_why(house: House) -> None:
+    def refuses_the_record(patched: Json) -> Exception | None:
+        metadata = patched["metadata"]
+        return Forbidden(QUOTA) if isinstance(metadata, dict) and metadata["name"] == "reply-record" else None
+
+    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
+    assert view is not None
+    house.cluster.refuse = refuses_the_record
+    house.reconcile.depart(view)
+    again = documents.rollout("v2")
+    house.put(ROLLOUT, {**again, "metadata": {**again["metadata"], "uid": "younger"}, "status": {}})
+    for _ in range(5):
+        await house.look(10)
+    assert shows_nobody_v2(house)
+    assert house.status == {}
+    assert await _told(house) == [("younger", QUOTA)]
+    house.cluster.refuse = lambda _patched: None
+    await house.look(10)
+    assert house.status["phase"] in {Phase.IDLE, Phase.PROGRESSING, Phase.INVALID}
+
+
+async def test_a_damaged_record_is_told_by_an_event_where_the_status_is_lost(house: House) -> None:
+    record = house.cluster.at(CONFIG_MAP, "reply-record")
+    record["data"]["record.json"] = "{}"
+    house.cluster.put(CONFIG_MAP, record)
+    house.put(ROLLOUT, {**house.rollout, "status": {}})
+    for _ in range(5):
+        await house.look(10)
+    [(_, words)] = await _told(house)
+    assert (
+        words == "ConfigMap reply-record: record.json is not what headgate wrote; restore it, or delete the ConfigMap"
+    )

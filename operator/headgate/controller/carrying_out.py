@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
+from headgate.api.plain_text import plain
 from headgate.api.rollout_status import AttemptState, RolloutStatus
 from headgate.cluster.objects import (
     ROLLOUT,
@@ -30,7 +31,7 @@ from headgate.controller.speaking import Speaker, Speaking
 from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.engine.authority import FORBIDDEN, refused_again
-from headgate.engine.decision import Decision, SpecRestore
+from headgate.engine.decision import Decision, Notice, NoticeKind, SpecRestore
 from headgate.engine.observation import Observation, RolloutView
 
 _DELIVER_ANYWAY = 2
@@ -101,7 +102,7 @@ class CarryingOut:
             if not (recorded and restored):
                 return Outcome.UNRESTORED
         except ClusterError as error:
-            return self._postponed(view, case, error)
+            return self.postponed(view, case, error)
         await self._prune(view, decision)
         return delivered
 
@@ -236,13 +237,13 @@ class CarryingOut:
         if isinstance(error, Unavailable):
             # The write may have happened: what is there now decides.
             await self._overtaken(seen.rollout, case)
-        return self._postponed(seen.rollout, case, error)
+        return self.postponed(seen.rollout, case, error)
 
     async def _overtaken(self, view: RolloutView, case: Case) -> Outcome:
         try:
             known = await self._observing.reread(view.key)
         except ClusterError as error:
-            return self._postponed(view, case, error)
+            return self.postponed(view, case, error)
         return Outcome.OVERTAKEN if known is not None else Outcome.GONE
 
     async def _deliver(self, seen: Observation, decision: Decision, case: Case) -> Outcome:
@@ -252,7 +253,7 @@ class CarryingOut:
         try:
             speaker = await self._speaking.of(seen.rollout, decision.manifest or seen.plan)
         except ClusterError as error:
-            return self._postponed(seen.rollout, case, error)
+            return self.postponed(seen.rollout, case, error)
         known = self._observing.routers(seen.rollout, decision.routes, speaker.objects)
         chosen = sorted(name for name in decision.deliver if name in known)
         answers = await asyncio.gather(*(known[name].apply(routing) for name in chosen), return_exceptions=True)
@@ -273,7 +274,7 @@ class CarryingOut:
                     _log.warning("%s: %s: %s", seen.rollout.key, name, answer)
                     outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
                 case ClusterError():
-                    outcome = self._postponed(seen.rollout, case, answer)
+                    outcome = self.postponed(seen.rollout, case, answer)
                 case BaseException():
                     raise answer
                 case _:
@@ -296,16 +297,21 @@ class CarryingOut:
             case.released = 0  # a weight that is written after the restore is headgate's again
         case.memory = replace(case.memory, refused=known)
 
-    def _postponed(self, view: RolloutView, case: Case, error: Exception) -> Outcome:
+    def postponed(self, view: RolloutView, case: Case, error: ClusterError) -> Outcome:
+        """Something that did not answer, or that a person must first allow, which people are told once."""
         case.failures += 1
         case.told_to_wait = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
         _log.warning("%s: %s", view.key, error, extra={"failures": case.failures})
+        if isinstance(error, Refused) and case.refusal != str(error):
+            case.refusal = str(error)
+            # Where the Rollout is gone, the next one of its name waits for it.
+            notice = Notice("ReconcileError", plain(str(error)[:1000]), NoticeKind.WARNING)
+            self._announcer.announce(_regarding(self._store.rollouts.get(view.key) or view), notice)
         return Outcome.POSTPONED
 
     def _announce(self, view: RolloutView, decision: Decision) -> None:
-        regarding = Regarding(ROLLOUT, view.namespace, view.name, view.uid)
         for notice in decision.notices:
-            self._announcer.announce(regarding, notice)
+            self._announcer.announce(_regarding(view), notice)
 
 
 def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
@@ -315,6 +321,10 @@ def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
         decided_on.annotations,
         decided_on.status,
     )
+
+
+def _regarding(view: RolloutView) -> Regarding:
+    return Regarding(ROLLOUT, view.namespace, view.name, view.uid)
 
 
 def _rejected(status: RolloutStatus) -> bool:

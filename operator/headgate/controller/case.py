@@ -21,6 +21,8 @@ class Case:
     measuring: asyncio.Task[None] | None = None
     failures: int = 0
     """How often in a row something could not be carried out."""
+    refusal: str = ""
+    """What people were told last of why something is refused; empty once something was carried out."""
     is_stuck: bool = False
     """Whether all was carried out but for a router that a person must mend first."""
     told_to_wait: float = 0.0
@@ -37,6 +39,10 @@ class Case:
     """By attempt and name, the hooks that run after earlier reverts."""
     hook_results: dict[tuple[int, str], HookResult] = field(default_factory=dict)
     """By attempt and name, how hooks ended that the committed status still calls pending."""
+
+    def went_well(self) -> None:
+        """Something was carried out, or nothing was left to do."""
+        self.failures, self.refusal = 0, ""
 
     def drop_measurement(self) -> None:
         """The evidence is no longer about what goes on."""

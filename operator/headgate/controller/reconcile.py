@@ -71,7 +71,7 @@ class Reconcile:
         """A Rollout is gone: the next look puts its routers at stable."""
         case = self._cases.pop(view.key, None) or Case(view.uid)
         case.close()
-        case.failures = 0
+        case.went_well()
         self._departed[view.key] = Departed(replace(view, deleting=True), case)
 
     async def look(self, key: Key) -> datetime | None:
@@ -104,8 +104,7 @@ class Reconcile:
             except NotFound:
                 return self._gone(view)
             except ClusterError as error:
-                _log.warning("%s: %s", key, error)
-                case.failures += 1
+                self._carrying_out.postponed(view, case, error)
                 return self._retry(case)
             if rest is not None:
                 return rest.due
@@ -125,7 +124,7 @@ class Reconcile:
         case.is_stuck = outcome is Outcome.STUCK
         match outcome:
             case Outcome.DONE | Outcome.STUCK:
-                case.failures = 0
+                case.went_well()
                 case.drop_measurement()
                 return self._pause(view.key, outcome, decision)
             case Outcome.OVERTAKEN | Outcome.UNRESTORED:
@@ -159,7 +158,7 @@ class Reconcile:
         return seen, decision
 
     def _come_to_rest(self, key: Key, case: Case, seen: Observation, decision: Decision) -> datetime | None:
-        case.failures = 0
+        case.went_well()
         case.look = None
         if decision.questions and seen.look is not None:
             # Another gate fell due while one was measured.
