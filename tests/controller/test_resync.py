@@ -137,3 +137,21 @@ async def test_everything_is_listed_every_now_and_then_although_watches_begin_an
 
     await until(is_lost)
     running.cancel()
+
+
+async def test_an_object_that_is_not_understood_keeps_no_other_of_its_list_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room, understood = Room(), Store.saw_version
+
+    def saw_version(store: Store, raw: Json) -> None:
+        if cast(Json, raw["metadata"])["name"] == "odd":
+            raise RecursionError
+        understood(store, raw)
+
+    monkeypatch.setattr(Store, "saw_version", saw_version)
+    room.lists.objects[PROMPT_VERSION] = [there(documents.version("odd")), there(documents.version("v1"))]
+    await room.resync.begin()
+    assert room.resync.complete
+    assert room.store.versions.get(V1) is not None
+    assert "news of a PromptVersion was not understood" in caplog.text

@@ -1,6 +1,5 @@
 """kopf's part: log in, watch, and hand each event on. Handlers do nothing else, so they cost no write and no retry."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,6 @@ from headgate.controller.resync import LABELS
 
 _BACKOFFS = (0.5, 1, 2, 3, *[5] * 30)
 """Seconds between tries: soon after an outage is over people are heard again; one of minutes ends the process."""
-_log = logging.getLogger(__name__)
 
 
 class _NoEssence(kopf.DiffBaseStorage):
@@ -90,12 +88,9 @@ def _target_handler(allowed: TargetKind, news: News) -> Callable[..., Any]:
 def _handler(kind: Kind, news: News) -> Callable[..., Any]:
     async def handle(event: kopf.RawEvent, **_: object) -> None:
         raw: Json = event["object"]  # type: ignore[assignment]  # kopf types it as its own TypedDict
-        try:
-            if event["type"] == "DELETED":
-                news.deleted(kind, raw)
-            else:
-                news.seen(kind, raw)
-        except Exception:  # noqa: BLE001 - one object must not end the watch of all
-            _log.exception("news of a %s was not understood; the resync brings it again", kind.kind)
+        if event["type"] == "DELETED":
+            news.deleted(kind, raw)
+        else:
+            news.seen(kind, raw)
 
     return handle

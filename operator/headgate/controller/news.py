@@ -1,12 +1,25 @@
 """Brings news of the cluster into the store and to whom it concerns: from watches, lists and own reads alike."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import PROMPT_VERSION, QUALITY_GATE, ROLLOUT, Json, Kind
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
 from headgate.engine.observation import Key, RolloutView
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _alone(kind: Kind) -> Iterator[None]:
+    """What anybody wrote into one object must not end a watch or a list of all."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, it is of that object alone
+        _log.exception("news of a %s was not understood; the resync brings it again", kind.kind)
 
 
 class News:
@@ -28,6 +41,10 @@ class News:
 
     def seen(self, kind: Kind, raw: Json) -> None:
         """An object was there in this state."""
+        with _alone(kind):
+            self._saw(kind, raw)
+
+    def _saw(self, kind: Kind, raw: Json) -> None:
         if kind == ROLLOUT:
             self._store.saw_rollout(raw)
         elif kind == PROMPT_VERSION:
@@ -39,13 +56,14 @@ class News:
 
     def deleted(self, kind: Kind, raw: Json) -> None:
         """An object is gone; ``raw`` is its last state under the resourceVersion of the deletion."""
-        who = identity(raw)
-        if who is None:
-            return
-        if kind in (ROLLOUT, PROMPT_VERSION, QUALITY_GATE):
-            self.missing(kind, who.key, who.version)
-        else:
-            self._store.documents.watched(kind, raw, deleted=True)
+        with _alone(kind):
+            who = identity(raw)
+            if who is None:
+                return
+            if kind in (ROLLOUT, PROMPT_VERSION, QUALITY_GATE):
+                self.missing(kind, who.key, who.version)
+            else:
+                self._store.documents.watched(kind, raw, deleted=True)
 
     def missing(self, kind: Kind, key: Key, version: int) -> None:
         """An object was gone at that resourceVersion; nothing but its name is known."""
