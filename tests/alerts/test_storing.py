@@ -37,12 +37,15 @@ class Witnessed:
 class Room:
     """The room, with a cluster in memory."""
 
-    def __init__(self, shelves: Shelves, *, leads: bool = True) -> None:
+    def __init__(self, shelves: Shelves, *, leads: bool = True, knows: bool | None = None) -> None:
         self.shelves = shelves
         self.pokes: list[Key] = []
         self.witness = Witnessed()
         shelves.store.poke_rollout = self.pokes.append
-        self._receiving = Receiving(shelves.store, shelves.cluster, self.pokes.append, self.witness, lambda: leads)
+        sure = leads if knows is None else knows
+        self._receiving = Receiving(
+            shelves.store, shelves.cluster, self.pokes.append, self.witness, leads=lambda: leads, knows=lambda: sure
+        )
 
     async def fire(self, namespaces: frozenset[str] = NAMESPACES, **changes: object) -> None:
         alert = posts.alert(at=LATER, fingerprint="ab")
@@ -167,6 +170,13 @@ async def test_a_standby_whose_watch_is_late_looks_again_before_it_says_that_nob
     await room.fire()
     assert "the budget burns" in (shelves.annotation() or "")
     assert [request[0] for request in shelves.cluster.requests] == ["get", "patch"]
+
+
+async def test_a_leader_of_late_whose_lists_were_old_looks_again_too() -> None:
+    shelves = Shelves(rollout(state="Ended"))
+    shelves.cluster.put(ROLLOUT, rollout())
+    await Room(shelves, knows=False).fire()
+    assert "the budget burns" in (shelves.annotation() or "")
 
 
 async def test_a_standby_whose_watch_is_late_takes_no_alert_of_an_earlier_attempt_for_that_of_this_one() -> None:

@@ -41,13 +41,19 @@ class Receiving:
         objects: Objects,
         poke: Callable[[Key], None],
         witness: Witness,
+        *,
         leads: Callable[[], bool] = lambda: True,
+        knows: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``poke`` asks for a look at a Rollout; ``leads`` says whether attempts begin in this replica."""
+        """``poke`` asks for a look at a Rollout; ``leads`` says whether attempts begin in this replica.
+
+        ``knows`` says whether it has led for so long that no attempt that another one began can be unknown here.
+        """
         self._store = store
         self._poke = poke
         self._witness = witness
         self._leads = leads
+        self._knows = knows
         self._storing = Storing(store, objects, poke)
 
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
@@ -55,8 +61,8 @@ class Receiving:
         firing = [alert for alert in post.alerts if alert.is_firing]
         views, found = await self._matched(firing, namespaces)
         unwritten = found.passed_by | found.known
-        if unwritten and not self._leads():
-            # An attempt that has just begun in the other replica may not be known here: the watch is late, or silent.
+        if unwritten and not self._knows():
+            # An attempt that another one began may not be known here: the watch is late, or silent, or a list was old.
             # What is stored may then be of the attempt before. A write would find that out by itself.
             await self._storing.reread(unwritten)
             views, found = await self._matched(firing, namespaces)

@@ -43,7 +43,9 @@ class Storing:
     async def reread(self, keys: Collection[Key]) -> None:
         """Reads those Rollouts from the API server. Raises NotStored when they are many, or when it does not answer."""
         if len(keys) > _MOST_REREAD:
-            raise NotStored(f"{len(keys)} Rollouts are to be read anew, which the replica that leads need not")
+            raise NotStored(
+                f"{len(keys)} Rollouts are to be read anew, which a replica that has led for a while need not"
+            )
         answers = await asyncio.gather(*map(self._reread_one, keys), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, ClusterError):

@@ -128,7 +128,7 @@ class _Operator:
         self._namespace = namespace
         self._silence = seconds(configuration.watches.silence)
         self._leadership = leadership
-        self._elected = False
+        self._leading_since: float | None = None
         metrics.shows_leader(self._leads)
         store = Store(GateJudge(configuration), Targets(configuration.targets))
         snapshots = Snapshots(client)
@@ -179,7 +179,7 @@ class _Operator:
             self._put_orphans_at_stable,
             period=seconds(configuration.watches.resync),
         )
-        receiving = Receiving(store, storing, self._poke, metrics, self._leads)
+        receiving = Receiving(store, storing, self._poke, metrics, leads=self._leads, knows=self._knows_every_attempt)
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
         self._stop_watches = asyncio.Event()
@@ -194,7 +194,7 @@ class _Operator:
     async def lead(self) -> None:
         """Decides from when this replica leads. Raises NotLeading when another does; never returns."""
         await self._leadership.acquire()
-        self._elected = True
+        self._leading_since = clock.monotonic()
         self._announcer.start()
         self._look_at_everything()
         for scheduler in self._schedulers:
@@ -285,7 +285,12 @@ class _Operator:
         return "leader" if self._leads() else "standby"
 
     def _leads(self) -> bool:
-        return self._elected and self._leadership.is_held()
+        return self._leading_since is not None and self._leadership.is_held()
+
+    def _knows_every_attempt(self) -> bool:
+        """Whether it has led for so long that a watch without news would have been begun anew."""
+        since = self._leading_since
+        return since is not None and self._leads() and clock.monotonic() - since > self._silence
 
     async def _writer_of(self, key: Key) -> Objects:
         view = self._store.rollouts.get(key)
@@ -294,12 +299,12 @@ class _Operator:
         return await self._speaking.for_more(view)
 
     async def _put_orphans_at_stable(self) -> None:
-        if self._elected:
+        if self._leading_since is not None:
             await self._orphans.put_at_stable()
 
     def _lost(self, view: RolloutView) -> None:
         # Of what was lost while it stood by, a new leader finds the routers among the orphans.
-        if self._elected:
+        if self._leading_since is not None:
             self._reconcile.depart(view)
             self._poke(view.key)
 
