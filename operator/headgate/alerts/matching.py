@@ -31,6 +31,8 @@ class Bearing(StrEnum):
     """It began to fire before the attempt did."""
     IDLE = "Idle"
     """No attempt is in flight."""
+    UNREADABLE = "Unreadable"
+    """It may be for an attempt of a Rollout of which too much cannot be read to tell: it must come again."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Matched:
 
 def is_bound(view: RolloutView) -> bool:
     """Whether a Rollout asks for alerts at all."""
-    return view.spec is not None and view.spec.rollback is not None and bool(view.spec.rollback.alerts)
+    return view.orders.is_partial or bool(view.orders.rollback.alerts)
 
 
 def matched(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Matched:
@@ -61,6 +63,8 @@ def matched(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Matched:
     found = _found(views, firing)
     result = Matched()
     for view in views:
+        if view.orders.is_partial and _may_fly(view):
+            result.bearings[Bearing.UNREADABLE] += len(firing)
         to_store: list[_Choice] = []
         for action, alerts in _hits(view, found).items():
             for bearing, borne in _bearings(view, action, alerts).items():
@@ -81,7 +85,7 @@ _Matcher: TypeAlias = frozenset[tuple[str, str]]
 
 
 def _wanted(view: RolloutView) -> Sequence[RollbackAlert]:
-    return view.spec.rollback.alerts if view.spec is not None and view.spec.rollback is not None else ()
+    return view.orders.rollback.alerts
 
 
 def _found(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Mapping[_Matcher, Sequence[Alert]]:
@@ -146,8 +150,8 @@ class _Choice:
 def _bearings(view: RolloutView, action: AlertAction, alerts: Sequence[Alert]) -> Mapping[Bearing, Sequence[Alert]]:
     """What those alerts, which ask for the same, mean for a Rollout; each of them one thing, the oldest first."""
     attempt = view.status.attempt
-    if attempt is None or attempt.state not in FLIGHT or view.deleting:
-        return {Bearing.IDLE: alerts}
+    if attempt is None or not _may_fly(view):
+        return {Bearing.UNREADABLE if _may_fly(view) else Bearing.IDLE: alerts}
     begun = bisect_left(alerts, attempt.started_at, key=lambda alert: alert.starts_at)
     stale, fresh = alerts[:begun], alerts[begun:]
     stored = alert_note(view.annotations)
@@ -162,6 +166,14 @@ def _bearings(view: RolloutView, action: AlertAction, alerts: Sequence[Alert]) -
     else:
         borne = _one_by_one(view, fresh, heard, beside, acted_upon=beside is None or beside.key in attempt.alerts)
     return {bearing: alerts for bearing, alerts in {Bearing.STALE: stale, **borne}.items() if alerts}
+
+
+def _may_fly(view: RolloutView) -> bool:
+    """Whether an attempt is in flight, or the status says something of one that cannot be read."""
+    attempt = view.status.attempt
+    if view.deleting:
+        return False
+    return attempt.state in FLIGHT if attempt is not None else "attempt" in view.unread
 
 
 def _one_by_one(

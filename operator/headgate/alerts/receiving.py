@@ -80,6 +80,8 @@ class Receiving:
         await self._storing.store(list(found.notes.values()), firing)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
+        if found.bearings[Bearing.UNREADABLE]:
+            raise NotStored("a Rollout that it may be for cannot be read; see its Stalled condition")
         if post.truncated_alerts and views and not self._leads():
             raise NotStored("alerts were left out of the post, and only the replica that leads looks at Rollouts again")
 

@@ -82,6 +82,8 @@ class Storing:
                 again = matched([newer] if newer is not None else [], firing)
                 if again.bearings[Bearing.BUSY]:
                     return f"Rollout {view.key}: another alert waits to be acted upon"
+                if again.bearings[Bearing.UNREADABLE]:
+                    return f"Rollout {view.key}: it cannot be read"
                 if view.key not in again.notes:
                     self._poke(view.key)
                     return False

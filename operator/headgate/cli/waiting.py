@@ -84,7 +84,7 @@ def _in_flight(view: RolloutView, attempt: Attempt, course: Course, now: datetim
     if attempt.paused is not None:
         because = f": {attempt.paused.reason}" if attempt.paused.reason else ""
         return Waiting(f"a resume: {attempt.paused.check} paused the attempt{because}", resume)
-    if view.spec is not None and view.spec.paused:
+    if view.orders.paused:
         return Waiting("spec.paused to be cleared; judging and reverting go on", resume)
     # The operator's own word for it comes before a reckoning with this machine's clock.
     if view.status.phase is Phase.AWAITING_APPROVAL and (approval := _approval(view, attempt, course)):

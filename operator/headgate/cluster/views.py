@@ -15,7 +15,9 @@ from headgate.cluster.gitops import keeper
 from headgate.cluster.malformed import first_problem
 from headgate.cluster.metadata import Identity, identity, own_annotations
 from headgate.cluster.objects import Json
+from headgate.cluster.salvaging import salvaged
 from headgate.engine.observation import GateView, Key, RolloutView, VersionView
+from headgate.engine.orders import NO_ORDERS
 from headgate.engine.routing import Payload
 
 COMPILED_SUFFIX = "-compiled"
@@ -50,9 +52,10 @@ def rollout_view(raw: Json, known: RolloutView | None = None) -> RolloutView | N
     if who is None:
         return None
     if known is not None and (known.uid, known.generation) == (who.uid, who.generation):
-        spec, problem = known.spec, known.spec_error
+        spec, problem, orders = known.spec, known.spec_error, known.salvaged
     else:
         spec, problem = _rollout_spec(raw, who.key)
+        orders = salvaged(raw.get("spec")) if spec is None else NO_ORDERS
     status, unread = _read(RolloutStatus, raw)
     return RolloutView(
         namespace=who.key.namespace,
@@ -66,6 +69,7 @@ def rollout_view(raw: Json, known: RolloutView | None = None) -> RolloutView | N
         status=status,
         unread=unread,
         spec_error=problem,
+        salvaged=orders,
         deleting=who.deleting,
         keeper=keeper(raw),
     )

@@ -51,11 +51,9 @@ class Aftermath:
 
     def problems(self, view: RolloutView) -> Mapping[str, str]:
         """By name, why hooks that a Rollout's spec names cannot be run, as far as that is known without asking."""
-        if view.spec is None or view.spec.rollback is None:
-            return {}
         problems = {
             hook.name: self._webhooks.problem(hook.webhook.name, view.namespace)
-            for hook in view.spec.rollback.after
+            for hook in view.orders.rollback.after
             if hook.webhook is not None
         }
         return {name: problem for name, problem in problems.items() if problem is not None}

@@ -65,8 +65,7 @@ def due_hooks(view: RolloutView) -> tuple[DueHook, ...]:
 
 def unknown_hooks(turn: Turn) -> tuple[ConditionStatus, str] | None:
     """Whether every hook that the spec names can be run, and why not; None where it names none."""
-    spec = turn.observation.rollout.spec
-    if spec is None or spec.rollback is None or not spec.rollback.after:
+    if not turn.observation.rollout.orders.rollback.after:
         return None
     problems = turn.observation.hook_problems
     if not problems:
@@ -89,8 +88,8 @@ def notices(committed: RolloutStatus, status: RolloutStatus) -> tuple[Notice, ..
 
 
 def _ordered(turn: Turn) -> list[HookRecord]:
-    spec, attempt, stable = turn.observation.rollout.spec, turn.flight, turn.status.stable
-    if attempt.outcome is not Outcome.ROLLED_BACK or spec is None or spec.rollback is None or stable is None:
+    attempt, stable = turn.flight, turn.status.stable
+    if attempt.outcome is not Outcome.ROLLED_BACK or stable is None:
         return []
     return [
         HookRecord(
@@ -103,7 +102,7 @@ def _ordered(turn: Turn) -> list[HookRecord]:
             stable=VersionRef(version=stable.version, digest=stable.digest),
             state=HookState.PENDING,
         )
-        for hook in spec.rollback.after
+        for hook in turn.observation.rollout.orders.rollback.after
     ]
 
 

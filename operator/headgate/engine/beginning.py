@@ -95,7 +95,7 @@ def verify(turn: Turn) -> None:
     if turn.pending:
         turn.waits = "the version that the spec names is not there yet"
         return
-    if spec.paused:
+    if turn.observation.rollout.orders.paused:
         turn.waits = "spec.paused is set"
         return
     if turn.flight.paused is not None:

@@ -35,7 +35,7 @@ def routing_for(
     if stable is None:
         return _probe(view, versions)
     attempt = status.attempt
-    kill = view.spec.kill_switch if view.spec is not None else KillSwitch.OFF
+    kill = view.orders.kill_switch
     weight, shadow = split(status, plan)
     shown = attempt if attempt is not None and (weight or shadow) and kill is KillSwitch.OFF else None
     return Routing(
@@ -93,7 +93,7 @@ def _probe(view: RolloutView, versions: Mapping[str, VersionView]) -> Routing | 
     name = view.spec.prompt.version if view.spec.prompt is not None else next(iter(versions), view.name)
     known = versions.get(name)
     stable = ArmVersion(name, known.digest if known else "", known.payload if known else None)
-    revision, kill = view.status.revision, view.spec.kill_switch
+    revision, kill = view.status.revision, view.orders.kill_switch
     return Routing(view.namespace, view.name, view.uid, revision, 0, stable, None, kill=kill)
 
 

@@ -14,10 +14,7 @@ def is_left_alone(turn: Turn) -> bool:
 
     A target that no weight of ours stands in is restored whoever keeps it: nothing else takes it from anybody.
     """
-    spec = turn.observation.rollout.spec
-    # A spec that cannot be read says nothing of this: then it is Auto, which fights with nobody.
-    wanted = spec.rollback.revert_spec if spec is not None and spec.rollback is not None else RevertSpec.AUTO
-    match wanted:
+    match turn.observation.rollout.orders.rollback.revert_spec:
         case RevertSpec.NEVER:
             return True
         case RevertSpec.ALWAYS:
@@ -85,8 +82,7 @@ def _who(keeper: str | None, what: str) -> str:
 
 
 def _is_never(turn: Turn) -> bool:
-    spec = turn.observation.rollout.spec
-    return spec is not None and spec.rollback is not None and spec.rollback.revert_spec is RevertSpec.NEVER
+    return turn.observation.rollout.orders.rollback.revert_spec is RevertSpec.NEVER
 
 
 def keeper_of(turn: Turn) -> str | None:

@@ -10,6 +10,7 @@ from headgate.api.rollout_status import RolloutStatus, TargetRef
 from headgate.engine.content import Content
 from headgate.engine.evidence import Look
 from headgate.engine.hooks import HookResult
+from headgate.engine.orders import NO_ORDERS, Orders, orders_of
 from headgate.engine.plan import Plan, Record
 from headgate.engine.routing import Payload, RouterState, Routing
 
@@ -32,9 +33,16 @@ class RolloutView:
     unread: Mapping[str, object] = field(default_factory=dict)
     """What stands in the status and cannot be read; the next commit does away with it."""
     spec_error: str | None = None
+    salvaged: Orders = NO_ORDERS
+    """The orders of a spec that cannot be read as a whole, as far as they can be."""
     deleting: bool = False
     keeper: str | None = None
     """The GitOps controller that applies it from Git, as people call it; None when nobody is seen to."""
+
+    @property
+    def orders(self) -> Orders:
+        """What counts at once, whether or not the whole spec can be read."""
+        return orders_of(self.spec) if self.spec is not None else self.salvaged
 
     @property
     def key(self) -> "Key":

@@ -56,8 +56,7 @@ def _is_taken_back(attempt: Attempt | None) -> bool:
 
 
 def _stopped(turn: Turn) -> Phase | None:
-    spec = turn.observation.rollout.spec
-    if (spec is not None and spec.paused) or turn.flight.paused is not None:
+    if turn.observation.rollout.orders.paused or turn.flight.paused is not None:
         return Phase.PAUSED
     if turn.awaiting is not None:
         return Phase.AWAITING_APPROVAL
@@ -127,8 +126,7 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
 
 
 def _paused(turn: Turn, phase: Phase) -> _Finding:
-    spec = turn.observation.rollout.spec
-    if spec is not None and spec.paused:
+    if turn.observation.rollout.orders.paused:
         return _Finding("Paused", ConditionStatus.TRUE, "Spec", "spec.paused is set: weights do not rise")
     if phase is Phase.PAUSED:
         return _Finding("Paused", ConditionStatus.TRUE, "Gate", _progress(turn))

@@ -1,6 +1,5 @@
 """What takes an attempt back besides a gate: kill switch, abort, alert, a spec that asks for something else."""
 
-from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import Outcome
 from headgate.engine import wayback
 from headgate.engine.alerting import alert_to_revert, heed
@@ -14,8 +13,9 @@ def turn_back(turn: Turn, subject: Subject) -> bool:
     """Begins the way back when anything but a gate asks for it, in every state of an attempt; says whether."""
     attempt, view = turn.flight, turn.observation.rollout
     failing, asked = turn.memory.failing, ask(view.annotations, ABORT)
-    if view.spec is not None and view.spec.kill_switch is not KillSwitch.OFF:
-        wayback.begin(turn, Outcome.ROLLED_BACK, f"spec.killSwitch is {view.spec.kill_switch.value}", reject=True)
+    if turn.killed:
+        why = f"spec.killSwitch is {view.orders.kill_switch.value}"
+        wayback.begin(turn, Outcome.ROLLED_BACK, why, reject=True)
     elif asked is not None and asked.attempt == attempt.number:
         wayback.begin(turn, Outcome.ROLLED_BACK, f"aborted by annotation {asked.written!r}", reject=True)
     elif (alert := alert_to_revert(turn)) is not None:

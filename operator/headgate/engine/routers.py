@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from headgate.api.rollout import Delivery
+from headgate.api.rollout import Delivery, KillSwitch
 from headgate.api.rollout_status import AttemptState
 from headgate.engine.authority import held_off_until, lacks_account, may_lower, refusal_of
 from headgate.engine.desired import deliveries, ids
@@ -156,6 +156,9 @@ def refused(turn: Turn) -> tuple[str, str] | None:
 
 def undelivered(turn: Turn) -> str:
     """Why the routers do not show what they must, in words; empty when they do."""
+    view = turn.observation.rollout
+    if view.spec is None and view.orders.kill_switch is KillSwitch.LEGACY and turn.state is AttemptState.ENDED:
+        return "the spec cannot be read, so nobody knows which routers must show the legacy path; correct it"
     for router in sorted(our_routers(turn)):
         state = turn.observation.routers.get(router)
         drift = turn.memory.drift.get(router)

@@ -191,8 +191,7 @@ def _end_of(hold: str | None, began: datetime | None) -> datetime | None:
 
 def _is_stopped(turn: Turn) -> bool:
     """Whether somebody or a gate stopped rises."""
-    spec = turn.observation.rollout.spec
-    if spec is not None and spec.paused:
+    if turn.observation.rollout.orders.paused:
         turn.waits = "spec.paused is set"
     elif turn.flight.paused is not None:
         turn.waits = f"paused by {turn.flight.paused.check}; resume with headgate.dev/resume: {turn.flight.number}"

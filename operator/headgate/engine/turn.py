@@ -73,8 +73,7 @@ class Turn:
     @property
     def killed(self) -> bool:
         """Whether the kill switch is turned."""
-        spec = self.observation.rollout.spec
-        return spec is not None and spec.kill_switch is not KillSwitch.OFF
+        return self.observation.rollout.orders.kill_switch is not KillSwitch.OFF
 
     @property
     def flight(self) -> Attempt:

@@ -43,7 +43,7 @@ def promote(view: RolloutView, plan: Plan | None) -> Change:
         was = f"attempt {promoted.number} was promoted: {promoted.candidate.version} is stable"
         return Change(says=f"{view.key}: {was}", is_done=lambda _: True)
     attempt = attempt_in_flight(view)
-    if (view.spec is not None and view.spec.paused) or attempt.paused is not None:
+    if view.orders.paused or attempt.paused is not None:
         by = f" by {attempt.paused.check}" if attempt.paused is not None else ""
         raise CommandError(f"{view.key}: paused{by}, so nothing rises; first: headgate resume {view.name}")
     baking = attempt.state is AttemptState.BAKING

@@ -16,7 +16,7 @@ def kill(view: RolloutView, to: KillSwitch) -> Change:
         everywhere = to is KillSwitch.OFF or not (is_in_flight(later.status.attempt) or is_undelivered(later))
         return is_observed(later) and everywhere
 
-    off = to is KillSwitch.OFF and view.spec is not None and view.spec.kill_switch is KillSwitch.OFF
+    off = to is KillSwitch.OFF and view.orders.kill_switch is KillSwitch.OFF
     return Change(
         says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={} if off else {"killSwitch": to.value}
     )
@@ -45,7 +45,7 @@ def _consequence(view: RolloutView, to: KillSwitch) -> str:
 def _what_follows(view: RolloutView) -> str:
     """What was taken back stays so; what was asked for meanwhile and never rejected is tried now."""
     spec, stable = view.spec, view.status.stable
-    if spec is not None and spec.kill_switch is KillSwitch.OFF:
+    if view.orders.kill_switch is KillSwitch.OFF:
         return ""
     rejected = {rejection.version for rejection in view.status.rejected}
     if spec is not None and spec.target is not None:

@@ -18,7 +18,7 @@ def pause(view: RolloutView) -> Change:
 
 def resume(view: RolloutView) -> Change:
     """Clears spec.paused, and ends the pause that a gate asked for; writes nothing when there is neither."""
-    by_spec = view.spec is not None and view.spec.paused
+    by_spec = view.orders.paused
     attempt = view.status.attempt if is_in_flight(view.status.attempt) else None
     by_gate = attempt.paused if attempt is not None else None
     number = attempt.number if attempt is not None else 0
