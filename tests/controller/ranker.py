@@ -13,6 +13,7 @@ from tests.delivery.test_field import SERVICE
 
 API = "serving.kserve.io/v1beta1"
 MODEL = "spec.predictor.model"
+ALLOWED = [MODEL, "spec.predictor.minReplicas", "spec.predictor.canaryTrafficPercent"]
 STEPS = [{"weight": 10, "holdFor": "10s"}, {"weight": 50, "holdFor": "10s"}, {"weight": 100}]
 IN_FIELD = [{"field": {"path": "spec.predictor.canaryTrafficPercent"}}]
 
@@ -27,7 +28,14 @@ class Ranker:
 
     def __init__(self, **spec: object) -> None:
         self.house, self.kserve = _house(), KServe()
-        self._spec: dict[str, Any] = {"gates": [], "steps": STEPS, "bakeFor": "10m", "delivery": IN_FIELD, "target": target(), **spec}
+        self._spec: dict[str, Any] = {
+            "gates": [],
+            "steps": STEPS,
+            "bakeFor": "10m",
+            "delivery": IN_FIELD,
+            "target": target(),
+            **spec,
+        }
         service = {
             "apiVersion": API,
             "kind": "InferenceService",
@@ -125,7 +133,7 @@ class Ranker:
 
 def _house() -> House:
     house = House()
-    kind = TargetKind.model_validate({"apiVersion": API, "kind": "InferenceService", "fields": ["spec.predictor"]})
+    kind = TargetKind.model_validate({"apiVersion": API, "kind": "InferenceService", "fields": ALLOWED})
     targets = house.store.targets
     targets.allowed[API, "InferenceService"] = kind
     targets.listed(targets.serves(kind, SERVICE.plural))

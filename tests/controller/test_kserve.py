@@ -100,7 +100,7 @@ async def test_other_fields_that_may_not_be_released_leave_everybody_where_they_
         await ranker.is_taken_back(2)
         await ranker.goes_on(1, times=3)
     assert ranker.served == {"m2": 100}
-    ranker.apply(target=target(MODEL, "spec.explainer"))
+    ranker.apply(target=target(MODEL, "spec.predictor.image"))
     assert await ranker.goes_on(HOUR, times=5) == [{"m2": 100}] * 5
     assert ranker.condition("Stalled")["reason"] == "TargetNotAllowed"
 
@@ -181,7 +181,7 @@ async def test_a_revert_restores_what_was_released_also_where_the_spec_names_som
     await ranker.begin()
     ranker.edit("m2")
     await ranker.goes_on(1, times=2)
-    ranker.apply(target=target(MODEL, "spec.transformer", exposure="Immediate"))
+    ranker.apply(target=target(MODEL, "spec.predictor.image", exposure="Immediate"))
     await ranker.goes_on(1)
     await ranker.is_taken_back()
     await ranker.goes_on(1, times=3)
