@@ -78,8 +78,10 @@ TARGET_RULES = (
             " && self.target.fields.all(f, f.startsWith("
             "d.field.path.split('.')[0] + '.' + d.field.path.split('.')[1] + '.')))"
         ),
-        "a field is in another component than the weight; KServe splits each component by itself; release it by a"
-        " Rollout of its own",
+        (
+            "a field is in another component than the weight; KServe splits each component by itself; release it by a"
+            " Rollout of its own"
+        ),
     ),
     (
         f"!has(self.target) || has(self.target.exposure) || self.delivery.exists(d, has(d.field) && {_OWN})",
