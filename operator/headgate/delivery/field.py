@@ -60,7 +60,7 @@ class FieldRouter:
             matches=written and not must.waits,
             weight=exposing if held is not None else None,
             shadow=0,
-            revision=marks.revision,
+            revision=fence.believed(marks.revision, routing.revision),
             stable=marks.stable,
             exposed=frozenset({marks.stable.digest} | candidate),
             lags=not written and problem is None and held == marks.written and self._lags(must, marks),

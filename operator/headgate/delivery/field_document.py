@@ -23,7 +23,8 @@ _EVERYBODY = 100
 class Marks:
     """The fence and the memory of one Rollout about one field."""
 
-    revision: int
+    revision: int | None
+    """None where it cannot be read: then the marks are to be written anew."""
     uid: str
     """The Rollout's."""
     attempt: int
@@ -215,7 +216,7 @@ def _read(fields: JsonValue) -> Marks | None:
     )
     owner, object_uid = shape.text(entry.get("uid")), shape.text(entry.get("object"))
     stable = _version(entry.get("stable"))
-    if revision is None or attempt is None or weight is None or written is None:
+    if attempt is None or weight is None or written is None:
         return None
     if owner is None or object_uid is None or stable is None:
         return None

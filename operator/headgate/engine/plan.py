@@ -2,6 +2,9 @@
 
 import hashlib
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from headgate.api.conditions import Timestamp
 from headgate.api.model import StatusModel
@@ -65,12 +68,16 @@ class Plan(StatusModel):
         return self.gate_specs[gate].period
 
 
+RecordedCount = Annotated[int, Field(ge=0, le=2**52)]
+"""A count that a Rollout goes on from: half of what every reader of JSON has exactly is left to it."""
+
+
 class Record(StatusModel):
     """What outlives a Rollout of this name, so that re-creating it never exposes anybody to a rejected version."""
 
     stable: StableRef | None = None
-    revision: int = 0
-    attempt: int = 0
+    revision: RecordedCount = 0
+    attempt: RecordedCount = 0
     """The number of the last attempt."""
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}
