@@ -54,8 +54,6 @@ class Claim:
             stable=self.stable,
             candidate=None,
             stable_slot=self.stable_slot,
-            # What a field's object holds by now is not known here: nobody is to be exposed to it.
-            settled=self.delivery.field is None,
         )
 
 

@@ -2,15 +2,12 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from headgate.api.conditions import Timestamp
 from headgate.api.model import StatusModel
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, GateReference, Step
-from headgate.api.rollout_status import Rejection, StableRef, VersionRef
+from headgate.api.rollout_status import RecordedCount, Rejection, StableRef, VersionRef
 
 
 class FrozenPayload(StatusModel):
@@ -66,10 +63,6 @@ class Plan(StatusModel):
     def period_of(self, gate: str) -> str:
         """How often a gate is measured, as a duration."""
         return self.gate_specs[gate].period
-
-
-RecordedCount = Annotated[int, Field(ge=0, le=2**52)]
-"""A count that a Rollout goes on from: half of what every reader of JSON has exactly is left to it."""
 
 
 class Record(StatusModel):
