@@ -114,6 +114,7 @@ class Histories(RuleBasedStateMachine):
         steps=st.sampled_from([STEPS, STEPS, [{"weight": 100}]]),
     )
     def somebody_edits(self, paused: bool, kill: str, routers: int, steps: list[object]) -> None:
+        self.i1_and_i2_and_i9_weights_follow_steps_that_passed()  # what was committed before was not paused by this
         edits = {"paused": paused, "killSwitch": kill, "delivery": ROUTERS[:routers], "steps": steps}
         written = self.world.spec.model_dump(by_alias=True, exclude_unset=True)
         self.world.edit(RolloutSpec.model_validate(written | edits))
