@@ -1,4 +1,9 @@
-"""Routers that name a Rollout which does not exist: nobody would ever take them back, so they are put at stable."""
+"""Routers that name a Rollout which does not exist: nobody would ever take them back, so they are put at stable.
+
+Whoever may write such an object may write there the name of a Rollout that never was. So nothing but the marked object
+itself is written, and only to take exposure back: nothing is made, and a route's backends are not told what to run, for
+nobody is served by the idle one then. That needs no account: it waits for nobody's rights where none is on record.
+"""
 
 import logging
 
@@ -73,7 +78,15 @@ class Orphans:
         routing = claim.at_rest(namespace)
         kind_of = self._store.targets.kind_of
         writer = await self._writer(Key(namespace, claim.rollout))
-        known = routers(namespace, [claim.delivery], writer, self._store.documents, lambda _name: False, kind_of)
+        known = routers(
+            namespace,
+            [claim.delivery],
+            writer,
+            self._store.documents,
+            lambda _name: False,
+            kind_of,
+            only_lowers=True,
+        )
         for router in known.values():
             await router.apply(routing)
         _log.info(
@@ -96,7 +109,7 @@ class Orphans:
         return self._speaking.as_account(rollout.namespace, account).objects
 
     async def _raise_record(self, rollout: Key, revision: int) -> None:
-        """A later Rollout of that name goes on from the revision that the routers carry now."""
+        """A later Rollout of that name goes on from the revision that the routers carry now, if it was believed."""
         try:
             record = await self._snapshots.record(rollout)
         except Refused as error:

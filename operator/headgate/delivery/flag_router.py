@@ -100,6 +100,8 @@ class FlagRouter:
     def _changed(self, obj: Json | None, routing: Routing) -> Json:
         flag = self._carrier.flag(obj, self._delivery.name)
         shown = flagd_reading.read(flag or NOTHING)
+        if flag is None and self._around.only_lowers:
+            raise Unusable(f"{self._carrier.place}: flag {self._delivery.name} is gone; nothing is made for it")
         if flag is not None:
             if (foreign := self._foreign(shown, routing)) is not None:
                 raise Unusable(foreign)

@@ -80,7 +80,8 @@ class HttpRouteRouter:
         """
         if self._seen_route() is None:
             await self.refresh()
-        await self._look_at_backends(routing)
+        if not self._around.only_lowers:
+            await self._look_at_backends(routing)
         state = self.observe(routing)
         if state.matches:
             return state
@@ -91,7 +92,8 @@ class HttpRouteRouter:
             route = await self._write_route(route, routing)
         elif self._publishes(routing) and self._busy(route, 1 - routing.stable_slot):
             route = await self._write_route(route, replace(routing, weight=0, shadow=0, candidate=None))
-        await self._write_backends(routing)
+        if not self._around.only_lowers:
+            await self._write_backends(routing)
         if rises:
             await self._write_route(route, routing)
         return self.observe(routing)

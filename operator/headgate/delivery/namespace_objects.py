@@ -12,6 +12,8 @@ class NamespaceObjects:
     namespace: str
     objects: Objects
     documents: Documents
+    only_lowers: bool = False
+    """Whether exposure alone is taken back: nothing that is missing is made, and no backend is told what to run."""
 
     def seen(self, kind: Kind, name: str) -> Json | None:
         """The object as it was last seen; None when it was never seen or is gone."""

@@ -57,15 +57,17 @@ def routers(  # noqa: PLR0917 - the last two are seldom given
     documents: Documents,
     lives: Callable[[str], bool] = _everybody,
     kind_of: KindOf = _no_targets,
+    *,
+    only_lowers: bool = False,
 ) -> dict[str, Router]:
     """The routers behind the deliveries of a Rollout, by router id.
 
     They are written by ``objects``, as whoever those speak as. ``lives`` says whether a Rollout of that name exists in
     the namespace: what one that is gone left behind may be taken over. ``kind_of`` knows the kinds whose objects'
-    fields may be written.
+    fields may be written. ``only_lowers``: they take back exposure, and make and publish nothing.
     Making routers asks and writes nothing; make them anew for every look.
     """
-    around = NamespaceObjects(namespace, objects, documents)
+    around = NamespaceObjects(namespace, objects, documents, only_lowers)
     return {router_id(delivery): _router(delivery, around, lives, kind_of) for delivery in deliveries}
 
 
