@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from headgate.cli.backup.archive import Archive, save, saved
+from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.main import app
 from headgate.cluster.objects import CONFIG_MAP, CONTROLLER_REVISION, QUALITY_GATE, ROLLOUT
 from headgate.engine.content import content_of
@@ -70,6 +71,16 @@ def test_a_changed_file_is_refused(file: Path, change: Change, said: str) -> Non
     found = verify(changed(file, change))
     assert found.exit_code != 0
     assert said in found.output
+
+
+def test_without_a_record_a_status_that_cannot_be_read_is_not_restored(file: Path) -> None:
+    content = json.loads(file.read_text())
+    [_, rollout] = [entry["object"] for entry in content["objects"]]
+    rollout["status"]["rejected"] = [{"digest": GONE, "aWordOfANewerRelease": 1}]
+    save(Archive("2026-11-21T12:00:00Z", [], [saved(ROLLOUT, rollout)]), file)
+    found = verify(file)
+    assert found.exit_code == ExitStatus.FAILED
+    assert "Rollout ai/reply: its record is missing, and its status cannot be read: rejected" in found.output
 
 
 def test_a_file_that_was_cut_off_is_refused(file: Path) -> None:

@@ -75,8 +75,7 @@ class Snapshots:
         ``committed`` says that the status it speaks of is written. Otherwise that status may come of an old read, and a
         record that others wrote raises Conflict: the same record is written when the Rollout was read again after that.
         """
-        name = _record_name(rollout)
-        body = _config_map(name, rollout.name, {_RECORD_KEY: record.model_dump_json(by_alias=True, exclude_none=True)})
+        body = record_document(rollout, record)
         if rollout not in self._record_versions:
             try:
                 self._remember(rollout, await self._objects.create(CONFIG_MAP, rollout.namespace, body))
@@ -139,6 +138,12 @@ def snapshot_in(raw: Json) -> Plan | Record | None:
     if _RECORD_KEY in data:
         return _read(Record, raw, name, _RECORD_KEY)
     return _read(Plan, raw, name, _PLAN_KEY) if _PLAN_KEY in data else None
+
+
+def record_document(rollout: Key, record: Record) -> Json:
+    """The ConfigMap that holds the record of a Rollout."""
+    data = {_RECORD_KEY: record.model_dump_json(by_alias=True, exclude_none=True)}
+    return _config_map(_record_name(rollout), rollout.name, data)
 
 
 def _record_name(rollout: Key) -> str:

@@ -1,6 +1,8 @@
 """How an attempt is closed, and what outlives the Rollout. Knows nothing of why it ended."""
 
-from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome
+from datetime import datetime
+
+from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, RolloutStatus
 from headgate.engine.aftermath import follow_the_end
 from headgate.engine.authority import account_of
 from headgate.engine.decision import NoticeKind
@@ -40,18 +42,23 @@ def end(turn: Turn, left: str = "") -> None:
 
 def record_of(turn: Turn) -> Record:
     """What must outlive this Rollout, as the status has it now."""
-    status, spec, plan = turn.status, turn.observation.rollout.spec, turn.observation.plan
+    spec, plan, required = turn.observation.rollout.spec, turn.observation.plan, turn.observation.account_required
+    account = account_of(spec, plan, turn.observation.record, required=required)
+    revision = turn.status.revision + turn.transition
+    return recorded(turn.status.model_copy(update={"revision": revision}), account, turn.now)
+
+
+def recorded(status: RolloutStatus, account: str | None, written_at: datetime | None) -> Record:
+    """What of a status must outlive its Rollout, whose routers were written as that account."""
     versions = {rejection.version: rejection.digest for rejection in status.rejected}
     if status.stable is not None:
         versions[status.stable.version] = status.stable.digest
     return Record(
         stable=status.stable,
-        revision=status.revision + turn.transition,
+        revision=status.revision,
         attempt=status.attempt.number if status.attempt else 0,
         rejected=status.rejected,
         versions=versions,
-        service_account_name=account_of(
-            spec, plan, turn.observation.record, required=turn.observation.account_required
-        ),
-        written_at=turn.now,
+        service_account_name=account,
+        written_at=written_at,
     )

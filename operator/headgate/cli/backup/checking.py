@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from headgate.api.rollout_status import VersionRef
 from headgate.cli.backup.archive import Archive
+from headgate.cli.backup.records import unrecorded
 from headgate.cluster.objects import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -22,17 +23,25 @@ _Names = set[tuple[str, str]]
 
 
 def damaged(archive: Archive) -> Iterator[str]:
-    """What must not be restored, one line each: a record or manifest that is not what headgate wrote."""
+    """What must not be restored, one line each: a record or manifest that is not what headgate wrote.
+
+    Nor a status of which some cannot be read where there is no record to tell what was rejected.
+    """
     for each in archive.objects:
         if each.kind == CONFIG_MAP:
             try:
                 snapshot_in(each.content)
             except Refused as error:
                 yield f"{each.namespace}: {error}"
+    for view in unrecorded(archive):
+        if view.unread:
+            yield f"Rollout {view.key}: its record is missing, and its status cannot be read: {', '.join(view.unread)}"
 
 
 def incomplete(archive: Archive) -> Iterator[str]:
     """What will hold a Rollout after a restore, and did so before, one line each."""
+    for unkept in unrecorded(archive):
+        yield f"Rollout {unkept.key}: its record is missing; one is made from its status"
     held = _held(archive)
     config_maps, gates = _names(archive, CONFIG_MAP), _names(archive, QUALITY_GATE)
     for each in archive.objects:
@@ -48,8 +57,6 @@ def incomplete(archive: Archive) -> Iterator[str]:
         attempt = view.status.attempt
         if attempt is not None and attempt.manifest and (view.namespace, attempt.manifest) not in config_maps:
             yield f"{where}: the manifest {attempt.manifest} of its attempt is missing"
-        if (view.namespace, f"{view.name}-record") not in config_maps and view.status.stable is not None:
-            yield f"{where}: its record is missing"
         for reference in view.spec.references() if view.spec is not None else ():
             if (view.namespace, reference.name) not in gates:
                 yield f"{where}: its QualityGate {reference.name} is missing"

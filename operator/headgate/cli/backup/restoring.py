@@ -8,6 +8,7 @@ from typing import TypeAlias
 from headgate.api.rollout_status import HookState
 from headgate.cli.backup.archive import KINDS, Archive, Saved
 from headgate.cli.backup.collecting import Collecting
+from headgate.cli.backup.records import with_records
 from headgate.cli.failures import CommandError
 from headgate.cli.options import DryRun
 from headgate.cluster.client import Client
@@ -52,7 +53,7 @@ class Restoring:
 
     def __init__(self, client: Client, archive: Archive, dry_run: DryRun = DryRun.NONE) -> None:
         self._client = client
-        self._archive = archive
+        self._archive = archive = with_records(archive)
         self._dry_run = dry_run
         self._done = Restored()
         self._records = _records(archive)
