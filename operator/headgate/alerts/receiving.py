@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from headgate.alerts.matching import Bearing, Matched, is_bound, matched
@@ -54,6 +55,8 @@ class Receiving:
         self._witness = witness
         self._leads = leads
         self._knows = knows
+        # Not one of the loop's own threads: a look-up of a name may hold those for long.
+        self._matching = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._storing = Storing(store, objects, poke)
 
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
@@ -83,13 +86,17 @@ class Receiving:
         if post.truncated_alerts and views and not self._leads():
             raise NotStored("alerts were left out of the post, and only the replica that leads looks at Rollouts again")
 
+    def close(self) -> None:
+        """Matches no large post any more."""
+        self._matching.shutdown(wait=False, cancel_futures=True)
+
     async def _matched(
         self, firing: Sequence[Alert], namespaces: frozenset[str]
     ) -> tuple[Sequence[RolloutView], Matched]:
         views = [view for _, view in self._store.rollouts if view.namespace in namespaces and is_bound(view)]
         if len(views) * len(firing) <= _FEW:
             return views, matched(views, firing)
-        return views, await asyncio.to_thread(matched, views, firing)
+        return views, await asyncio.get_running_loop().run_in_executor(self._matching, matched, views, firing)
 
     def _count(self, post: Post, *, firing: int, found: Matched) -> None:
         for bearing, count in found.bearings.items():
