@@ -85,3 +85,35 @@ def test_the_patch_of_a_target_removes_what_the_last_good_version_lacked() -> No
 def test_without_a_snapshot_of_what_was_tried_every_declared_field_is_named() -> None:
     patch = merge_patch(reverts.of_target({"spec.model": {"uri": "s3://1"}, "spec.timeout": ...}))
     assert patch["spec"] == {"model": {"uri": "s3://1"}, "timeout": None}
+
+
+@pytest.mark.parametrize(("good", "bad"), [(1, True), (True, 1), (0.5, "0.5"), (0, False), (1, 1.0)])
+def test_values_that_python_takes_for_equal_are_told_apart(good: object, bad: object) -> None:
+    revert = reverts.of_target({"spec.model": {"flag": good, "n": 1}}, {"spec.model": {"flag": bad, "n": 1}})
+    said = json.loads(as_json(revert))["spec"]["model"]
+    assert json.dumps(said) == json.dumps({"flag": good})
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"spec.model": {"n": None}}, {"spec.model": {"n": 1}}),
+        ({"spec.model": {"n": None}}, {"spec.model": ...}),
+        ({"spec.model": {"deep": {"n": None}}}, None),
+        ({"spec.model": None}, {"spec.model": 1}),
+    ],
+)
+def test_a_null_of_the_last_good_version_is_no_removal(good: dict[str, object], bad: dict[str, object] | None) -> None:
+    with pytest.raises(CommandError, match=r"spec\.model: the last good version holds null"):
+        as_yaml(reverts.of_target(good, bad))
+
+
+def test_a_null_that_was_there_all_along_is_left_alone() -> None:
+    good: dict[str, object] = {"spec.model": {"n": None, "uri": "1", "l": [None]}}
+    bad: dict[str, object] = {"spec.model": {"n": None, "uri": "2"}}
+    assert merge_patch(reverts.of_target(good, bad))["spec"] == {"model": {"uri": "1", "l": [None]}}
+
+
+@pytest.mark.parametrize("version", ["1e3", "12e4", "y", "N", "0o14", "0b11", "1_0", "1:30", "~", "2026-01-05"])
+def test_a_version_that_yaml_would_take_for_something_else_is_quoted(version: str) -> None:
+    assert f"    version: '{version}'\n" in as_yaml(reverts.of_prompt(version))

@@ -4,7 +4,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from headgate.cli.git_revert.editing import edited
 from headgate.cli.git_revert.in_file import change_in
 from headgate.cli.git_revert.places import ByHandError, Plain, documents, plain
 from headgate.cli.git_revert.revert import Revert
+from headgate.cli.yaml_writing import as_yaml
 from tests.git_revert.reverts import of_prompt, of_target
 
 ROLLOUT = """\
@@ -106,7 +106,9 @@ def test_quotes_stay_as_they_were(checkout: Path, written: str, becomes: str) ->
     assert reverted(checkout, ROLLOUT % written, of_prompt()) == ROLLOUT % becomes
 
 
-@pytest.mark.parametrize(("good", "becomes"), [("123", "'123'"), ("1e3", "'1e3'"), ("on", "'on'"), ("7.0", "'7.0'")])
+@pytest.mark.parametrize(
+    ("good", "becomes"), [(name, f"'{name}'") for name in ("123", "1e3", "12e4", "on", "y", "7.0", "0o14", "0b1")]
+)
 def test_a_name_that_yaml_would_take_for_something_else_is_quoted(checkout: Path, good: str, becomes: str) -> None:
     assert reverted(checkout, ROLLOUT % "reply-v8", of_prompt(good)) == ROLLOUT % becomes
 
@@ -187,6 +189,83 @@ def test_what_cannot_be_changed_in_place_is_refused_with_its_line_and_what_to_do
     assert error.status is ExitStatus.FAILED
 
 
+SERVICE = """\
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: ranker, namespace: ai%s}
+spec:
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "line"),
+    [
+        # The anchor would go, and its alias would mean nothing.
+        (
+            SERVICE % ""
+            + "  predictor:\n    model: {uri: a}\n    resources: &r {cpu: '1'}\n  transformer:\n    resources: *r\n",
+            {"spec.predictor": {"model": {"uri": "a"}}},
+            7,
+        ),
+        # The anchor would go, and its alias would mean the one before.
+        (
+            SERVICE % ", annotations: &r {x: 'y'}"
+            + "  predictor:\n    model: {uri: a}\n    resources: &r {x: 'z'}\n  transformer:\n    resources: *r\n",
+            {"spec.predictor": {"model": {"uri": "a"}}},
+            7,
+        ),
+        (
+            SERVICE % "" + "  predictor:\n    args: [&a --one, --two]\n  transformer:\n    args: [*a]\n",
+            {"spec.predictor": {"args": ["--one"]}},
+            6,
+        ),
+        (
+            SERVICE % "" + "  predictor:\n    deep: {er: [{x: &a 1}], rest: 2}\n  transformer: {x: *a}\n",
+            {"spec.predictor.deep": ...},
+            6,
+        ),
+    ],
+)
+def test_an_anchor_that_would_go_is_left_to_a_person(
+    checkout: Path, text: str, good: dict[str, object], line: int
+) -> None:
+    Path("ranker.yaml").write_text(text)
+    assert f"ranker.yaml:{line}: an anchor" in str(refusal("ranker.yaml", of_target(good)))
+
+
+def test_a_list_that_another_object_shares_by_an_alias_is_left_to_a_person(checkout: Path) -> None:
+    item = (ROLLOUT % "reply-v8").partition("\n")[2].replace("\n", "\n  ").rstrip()
+    Path("reply.yaml").write_text(f"apiVersion: v1\nkind: List\nitems: &all\n- {item}\nmore: *all\n")
+    assert "cannot be changed in place" in str(refusal("reply.yaml", of_prompt()))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "prompt"),
+    [
+        ("{name: reply, namespace: ai, annotations: {a: &v {version: reply-v8}}}", "{<<: *v, family: reply}"),
+        ("{name: reply, labels: &v {namespace: prod}, <<: *v}", "{version: reply-v8}"),
+        ("{name: reply, labels: {at: &v prod}, namespace: *v}", "{version: reply-v8}"),
+    ],
+)
+def test_what_a_merge_key_or_an_alias_brings_is_left_to_a_person(checkout: Path, metadata: str, prompt: str) -> None:
+    text = f"apiVersion: headgate.dev/v1alpha1\nkind: Rollout\nmetadata: {metadata}\nspec:\n  prompt: {prompt}\n"
+    Path("reply.yaml").write_text(text)
+    error = str(refusal("reply.yaml", of_prompt()))
+    assert "stands there" in error
+    assert "change it by hand: spec.prompt.version" in error
+
+
+def test_a_symbolic_link_is_refused_with_the_file_that_it_leads_to(checkout: Path) -> None:
+    (checkout / "base").mkdir()
+    (checkout / "base" / "reply.yaml").write_text(ROLLOUT % "reply-v8")
+    (checkout / "reply.yaml").symlink_to("base/reply.yaml")
+    (checkout / "prod").symlink_to("base")
+    for name in ("reply.yaml", "prod/reply.yaml"):
+        error = refusal(name, of_prompt())
+        assert str(checkout.resolve() / "base" / "reply.yaml") in str(error)
+        assert error.status is ExitStatus.USAGE
+
+
 def test_a_file_outside_of_the_directory_is_refused(checkout: Path) -> None:
     assert refusal("../elsewhere.yaml", of_prompt()).status is ExitStatus.USAGE
     assert refusal("none.yaml", of_prompt()).status is ExitStatus.USAGE
@@ -232,6 +311,21 @@ def test_only_the_declared_field_changes(checkout: Path, good: dict[str, object]
     assert written == wanted
 
 
+def test_texts_and_names_that_kubernetes_would_take_for_something_else_are_quoted(checkout: Path) -> None:
+    good: dict[str, object] = {"spec.predictor.model": {"12e4": "12e4", "y": ["n", {"0o14": "0b1"}]}}
+    written = reverted(checkout, RANKER, of_target(good), "ranker.yaml")
+    for text in ("'12e4': '12e4'", "'y':", "- 'n'", "'0o14': '0b1'"):
+        assert text in written
+
+
+@pytest.mark.parametrize(("held", "good"), [("12e4", "12e4"), ("y", "y")])
+def test_a_number_where_the_last_good_version_had_text_is_no_match(checkout: Path, held: str, good: str) -> None:
+    text = RANKER.replace('"s3://models/ranker/2"', held)
+    assert reverted(checkout, text, of_target({STORAGE: good}), "ranker.yaml") == text.replace(
+        f"storageUri: {held}", f"storageUri: '{good}'"
+    )
+
+
 def test_a_whole_object_as_a_field_changes_only_where_it_differs(checkout: Path) -> None:
     good: dict[str, object] = {
         MODEL: {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://models/ranker/1", "args": ["--fast", "-v"]}
@@ -257,8 +351,14 @@ def test_a_diff_that_would_not_do_what_was_meant_is_never_printed(
     assert "cannot be changed in place" in str(refusal("reply.yaml", of_prompt()))
 
 
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.text(max_size=12))
-NAMES = st.sampled_from(["a", "b", "c", "on", "1", "x y", "é"])
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-1000, 1000),
+    st.text(max_size=12),
+    st.from_regex(r"[-+]?[0-9.ynxob_e]{1,4}", fullmatch=True),
+)
+NAMES = st.sampled_from(["a", "b", "c", "on", "1", "y", "1e3", "x y", "é"])
 VALUES: st.SearchStrategy[Plain] = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
@@ -276,7 +376,8 @@ VALUES: st.SearchStrategy[Plain] = st.recursive(
 def test_any_value_becomes_any_other_or_is_refused(
     before: dict[str, Plain], wanted: dict[str, Plain], *, flow: bool
 ) -> None:
-    text = yaml.safe_dump(before, default_flow_style=flow or None, sort_keys=False)
+    (empty,) = documents("{}")
+    text = edited("{}", empty, before) if flow else as_yaml(before)
     (root,) = documents(text)
     assert plain(root) == before
     try:

@@ -7,15 +7,22 @@ import json
 import re
 from dataclasses import dataclass
 
-import yaml
-
-from headgate.cli.git_revert.places import ByHandError, Entry, Mapping, Node, Place, Plain, Scalar, Sequence, plain
-from headgate.cli.lint.scalars import ScalarError, scalar_value
+from headgate.cli.git_revert.places import (
+    ByHandError,
+    Entry,
+    Mapping,
+    Node,
+    Place,
+    Plain,
+    Scalar,
+    Sequence,
+    plain,
+    shared_in,
+)
+from headgate.cli.plain_scalars import is_text
+from headgate.cli.yaml_writing import BROKEN, as_yaml
 
 _PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_./](?:[-A-Za-z0-9_./@+=:]*[-A-Za-z0-9_./@+=])?")
-_BROKEN = re.compile(r"[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\t")
-"""What must not stand in a YAML text as it is, or would end its line."""
-_INDENT = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +54,7 @@ class _Editor:
         if _same(plain(node), wanted):
             return []
         if node.shared:
-            raise ByHandError(node.line, "an anchor, an alias or a tag stands there, so that more would change with it")
+            raise _more_would_change(node)
         match node, wanted:
             case Mapping(), dict() if wanted:
                 return self._change_fields(node, wanted, key)
@@ -74,6 +81,7 @@ class _Editor:
         return edits
 
     def _replacement(self, node: Node, wanted: Plain, key: Place | None) -> Edit:
+        _refuse_shared(node)
         is_block = not isinstance(node, Scalar) and not node.flow
         if is_block and wanted and isinstance(wanted, dict if isinstance(node, Mapping) else list):
             return Edit(node.start, node.end, self._block(wanted, node.column))
@@ -90,6 +98,7 @@ class _Editor:
 
     def _removal(self, node: Mapping, name: str) -> Edit:
         entry = node.fields[name]
+        _refuse_shared(entry.value)
         if node.flow:
             return _flow_removal(list(node.fields.values()), entry)
         start = self._text.rfind("\n", 0, entry.key.start) + 1
@@ -113,10 +122,18 @@ class _Editor:
         return end - 1 if self._text[max(end - 1, 0) : end] == "\r" else end
 
     def _block(self, value: Plain, column: int) -> str:
-        # PyYAML writes a NEL as it is, and reads it as a line's end.
-        as_it_is = _BROKEN.search(json.dumps(value, ensure_ascii=False)) is None
-        dumped: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=as_it_is, width=10_000, indent=_INDENT)
+        dumped = as_yaml(value)
         return dumped.rstrip("\n").replace("\n", self._line_end + " " * column)
+
+
+def _refuse_shared(node: Node) -> None:
+    """What goes takes along every anchor in it, and an alias elsewhere would mean another one, or none."""
+    if (found := shared_in(node)) is not None:
+        raise _more_would_change(found)
+
+
+def _more_would_change(place: Place) -> ByHandError:
+    return ByHandError(place.line, "an anchor, an alias or a tag stands there, so that more would change with it")
 
 
 def _flow_removal(entries: list[Entry], gone: Entry) -> Edit:
@@ -145,30 +162,17 @@ def _flow(value: Plain) -> str:
 
 
 def _name(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_][-A-Za-z0-9_./]*", name) else json.dumps(name, ensure_ascii=False)
+    is_plain = re.fullmatch(r"[A-Za-z_][-A-Za-z0-9_./]*", name) is not None and is_text(name)
+    return name if is_plain else _scalar(name, '"')
 
 
 def _scalar(value: str | float | bool | None, quote: str) -> str:
     """A value without parts, in the quotes that stood there before where it can be."""
     if not isinstance(value, str):
         return json.dumps(value)
-    if quote == '"' or _BROKEN.search(value):
+    if quote == '"' or BROKEN.search(value):
         written = json.dumps(value, ensure_ascii=False)
-        return _BROKEN.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
-    if quote != "'" and _PLAIN.fullmatch(value) and _reads_as(value):
+        return BROKEN.sub(lambda found: f"\\U{ord(found[0]):08x}", written)
+    if quote != "'" and _PLAIN.fullmatch(value) and is_text(value):
         return value
     return "'" + value.replace("'", "''") + "'"
-
-
-def _reads_as(value: str) -> bool:
-    """Whether a plain scalar of that text is that text, for YAML 1.1 and for Kubernetes, which knows 1e3 too."""
-    try:
-        float(value)
-    except ValueError:
-        pass
-    else:
-        return False
-    try:
-        return scalar_value(value, None, is_plain=True) == value
-    except ScalarError:
-        return False

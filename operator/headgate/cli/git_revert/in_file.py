@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.git_revert.editing import edited
@@ -22,9 +24,13 @@ from headgate.cli.git_revert.places import (
     plain,
 )
 from headgate.cli.git_revert.revert import Revert
+from headgate.cli.lint.composing import UnreadableError, roots
+from headgate.cli.lint.document import plain as resolved
 from headgate.engine.content import Content, canonical, content_of
 
 _MOST_BYTES = 4 * 2**20
+_MERGE = "<<"
+_NAMESPACE = "metadata.namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ def change_in(path: Path, revert: Revert) -> FileChange:
     text = _read(path)
     try:
         index, node = _found(name, text, revert)
-        _refuse_aliases(node, revert.good)
+        for field in (_NAMESPACE, *revert.good.paths):
+            _refuse_elsewhere(node, tuple(field.split(".")))
         held = _value(node)
         notes = tuple(_weights(name, node, revert))
         now = content_of(held, revert.good.paths)
@@ -51,9 +58,8 @@ def change_in(path: Path, revert: Revert) -> FileChange:
         if (other := _unknown(now, revert)) is not None:
             said = f"{name}:{node.line}: {other}, which was not rejected; nothing to revert"
             return FileChange("", (said, *notes))
-        wanted = _with(held, revert.good)
-        after = edited(text, node, wanted)
-        _check(after, index, wanted, node.line)
+        after = edited(text, node, _with(held, revert.good))
+        _check(text, after, index, revert.good, node.line)
     except ByHandError as error:
         todo = "; ".join(
             f"{field}: {value if value is not None else 'remove it'}" for field, value in revert.good.fields
@@ -73,6 +79,16 @@ def _named(path: Path) -> str:
     if ".." in relative.split("/") or any(character in relative for character in '"\\\n\r\t'):
         raise CommandError(
             f"--file {path}: a patch names files from the current directory; run this in the repository's checkout",
+            ExitStatus.USAGE,
+        )
+    try:
+        real = name.resolve()
+    except (OSError, RuntimeError) as error:
+        raise CommandError(f"--file {path}: {error}", ExitStatus.USAGE) from None
+    if real != here.resolve() / relative:
+        raise CommandError(
+            f"--file {path}: leads through a symbolic link, which git apply changes nothing through;"
+            f" name the file itself: {real}",
             ExitStatus.USAGE,
         )
     return relative
@@ -133,14 +149,35 @@ def _at(node: Node, path: tuple[str, ...]) -> Node | None:
     return node
 
 
-def _refuse_aliases(node: Mapping, good: Content) -> None:
-    """What an alias stands for is written elsewhere, for others too."""
-    for path in good.paths:
-        parts = tuple(path.split("."))
-        for depth in range(1, len(parts) + 1):
-            found = _at(node, parts[:depth])
-            if isinstance(found, Scalar) and found.quote == ALIAS:
-                raise ByHandError(found.line, "an alias stands there")
+def _refuse_elsewhere(node: Node, path: tuple[str, ...]) -> None:
+    """What an alias or a merge key stands for is written elsewhere, for others too."""
+    for depth in range(len(path)):
+        if (above := _at(node, path[:depth])) is not None:
+            _refuse_alias(above)
+    if (found := _at(node, path)) is not None:
+        for each in _inside(found):
+            _refuse_alias(each)
+
+
+def _refuse_alias(node: Node) -> None:
+    if isinstance(node, Scalar) and node.quote == ALIAS:
+        raise ByHandError(node.line, "an alias stands there")
+    if isinstance(node, Mapping) and (merge := node.fields.get(_MERGE)) is not None:
+        raise ByHandError(merge.key.line, "a merge key (<<) stands there, which brings what is written elsewhere")
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    """A value and everything in it."""
+    yield node
+    match node:
+        case Mapping():
+            for entry in node.fields.values():
+                yield from _inside(entry.value)
+        case Sequence():
+            for item in node.items:
+                yield from _inside(item)
+        case Scalar():
+            pass
 
 
 def _value(node: Mapping) -> dict[str, Plain]:
@@ -167,7 +204,7 @@ def _unknown(now: Content, revert: Revert) -> str | None:
     return None
 
 
-def _with(held: dict[str, Plain], good: Content) -> Plain:
+def _with(held: dict[str, Plain], good: Content) -> dict[str, Plain]:
     wanted = copy.deepcopy(held)
     for path, text in good.fields:
         *above, last = path.split(".")
@@ -190,11 +227,37 @@ def _with(held: dict[str, Plain], good: Content) -> Plain:
     return wanted
 
 
-def _check(after: str, index: int, wanted: Plain, line: int) -> None:
-    """What was written must be what was meant, whatever stands around it."""
-    read = dict(enumerate(_objects(after))).get(index)
-    if read is None or canonical(plain(read)) != canonical(wanted):
+def _check(before: str, after: str, index: int, good: Content, line: int) -> None:
+    """The object must hold what was meant, and everything else what it held before, wherever aliases lead."""
+    expected = _resolved(before, line)
+    changed = dict(enumerate(_plain_objects(expected))).get(index)
+    if changed is not None:
+        wanted = _with(changed, good)
+        changed.clear()
+        changed.update(wanted)
+    if changed is None or canonical(_resolved(after, line)) != canonical(expected):
         raise ByHandError(line, "it is written in a way that cannot be changed in place")
+
+
+def _resolved(text: str, line: int) -> list[Plain]:
+    """The documents of a file with everything that aliases and merge keys bring."""
+    try:
+        return [resolved(root) for root in roots(text)]
+    except (UnreadableError, yaml.YAMLError) as error:
+        what = f"{error.what}, in line {error.line}" if isinstance(error, UnreadableError) else "it is not plain YAML"
+        raise ByHandError(line, f"it cannot be changed in place: {what}") from None
+
+
+def _plain_objects(documents: list[Plain]) -> Iterator[dict[str, Plain]]:
+    """The objects of a file in the order of those that know their places."""
+    for root in documents:
+        if not isinstance(root, dict):
+            continue
+        items = root.get("items")
+        if root.get("kind") == "List" and isinstance(items, list):
+            yield from (item for item in items if isinstance(item, dict))
+        else:
+            yield root
 
 
 def _diff(name: str, before: str, after: str) -> str:

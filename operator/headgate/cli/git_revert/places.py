@@ -1,12 +1,13 @@
 """A YAML file as values that know their places in the text, put together from events. Bounded; knows no object."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import yaml
 
 from headgate.cli.lint.scalars import ScalarError, scalar_value
+from headgate.cli.plain_scalars import field_name
 
 MOST_CHARACTERS = 2**20
 ALIAS = "*"
@@ -82,6 +83,20 @@ def plain(node: Node) -> Plain:
             return {name: plain(entry.value) for name, entry in node.fields.items()}
         case Sequence():
             return [plain(item) for item in node.items]
+
+
+def shared_in(node: Node) -> Node | None:
+    """The first anchor, alias or tag of a value, or of anything in it; None when there is none."""
+    if node.shared:
+        return node
+    match node:
+        case Scalar():
+            inner: Iterable[Node] = ()
+        case Mapping():
+            inner = (entry.value for entry in node.fields.values())
+        case Sequence():
+            inner = node.items
+    return next((found for each in inner if (found := shared_in(each)) is not None), None)
 
 
 def documents(text: str) -> Iterator[Node]:
@@ -179,8 +194,9 @@ class _Reading:
                 raise ByHandError(node.line, "a field's name is no plain word")
             top.key = node
         else:
-            # A name is text whatever it looks like.
-            name = self._text[top.key.start : top.key.end] if not top.key.quote else str(top.key.value)
+            name = field_name(top.key.value)
+            if name is None:
+                raise ByHandError(top.key.line, "a field's name is no plain word")
             if name in top.fields:
                 raise ByHandError(top.key.line, f"{name!r} stands twice")
             top.fields[name] = Entry(top.key, node)

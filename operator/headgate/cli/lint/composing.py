@@ -3,16 +3,19 @@
 Composing nodes by recursion, as PyYAML would, ends the process on deep nesting. Knows no kind of object.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
 from headgate.cli.lint.document import Mapped, Node, Scalar, Sequenced
 from headgate.cli.lint.scalars import ScalarError, scalar_value
+from headgate.cli.plain_scalars import field_name
 
 _MOST_VALUES = 100_000
 _DEEPEST = 100
 _MERGE = "<<"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnreadableError(Exception):
@@ -21,6 +24,16 @@ class UnreadableError(Exception):
     def __init__(self, line: int, what: str, why: str, fix: str) -> None:
         super().__init__(what)
         self.line, self.what, self.why, self.fix = line, what, why, fix
+
+
+def roots(text: str) -> Iterator[Node]:
+    """The roots of a text's documents, aliases and merges resolved. Raises UnreadableError and yaml.YAMLError."""
+    composer = Composer()
+    for event in yaml.parse(text, Loader=_LOADER):
+        root = composer.take(event)
+        if root is not None:
+            yield root
+            composer = Composer()
 
 
 @dataclass(slots=True)
@@ -70,9 +83,8 @@ class Composer:
         except ScalarError as error:
             raise UnreadableError(line, *error.parts) from None
         top = self.stack[-1] if self.stack else None
-        # A name is text whatever it looks like.
         is_name = top is not None and top.is_mapping and top.key is None
-        node = Scalar(line, 1, event.value if is_name else value)
+        node = Scalar(line, 1, field_name(value) if is_name else value)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return self._add(node, line)

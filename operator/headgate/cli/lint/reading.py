@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import yaml
 
-from headgate.cli.lint.composing import Composer, UnreadableError
+from headgate.cli.lint.composing import UnreadableError, roots
 from headgate.cli.lint.document import Document, Mapped, Node, Scalar
 from headgate.cli.lint.finding import Finding, Severity
 
 MOST_BYTES = 4 * 2**20
 """The largest file that is read."""
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +35,20 @@ def read(source: SourceFile) -> tuple[list[Document], list[Finding]]:
 
 
 def _documents(source: SourceFile) -> Iterator[Document]:
-    for root in _roots(source.content):
+    for root in roots(_text(source.content)):
         if not (isinstance(root, Scalar) and root.value is None):
             yield Document(source.name, _object(root))
 
 
-def _roots(content: bytes) -> Iterator[Node]:
+def _text(content: bytes) -> str:
     if len(content) > MOST_BYTES:
         what = f"the file is larger than {MOST_BYTES} bytes"
         raise UnreadableError(1, what, "no resource is", "split it into several files")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableError(line, "the file is not UTF-8", "Kubernetes reads nothing else", "convert it") from None
-    composer = Composer()
-    for event in yaml.parse(text, Loader=_LOADER):
-        root = composer.take(event)
-        if root is not None:
-            yield root
-            composer = Composer()
 
 
 def _object(root: Node) -> Mapped:

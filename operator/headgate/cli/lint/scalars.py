@@ -1,24 +1,19 @@
 """What a scalar of YAML means to Kubernetes: JSON's values, so that dates stay text. Knows no structure around it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-import yaml
-from yaml.constructor import SafeConstructor
-from yaml.resolver import Resolver
+from headgate.cli.plain_scalars import Value, plain_value
 
 _PREFIX: Final = "tag:yaml.org,2002:"
 _TEXT: Final = frozenset({"str", "timestamp", "merge", "value"})
-_RESOLVER: Final = Resolver()
-_CONSTRUCTOR: Final = SafeConstructor()
-_CONSTRUCTORS: Final[Mapping[str, Callable[[yaml.ScalarNode], bool | int | float]]] = {
-    "bool": _CONSTRUCTOR.construct_yaml_bool,
-    "int": _CONSTRUCTOR.construct_yaml_int,
-    "float": _CONSTRUCTOR.construct_yaml_float,
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "null": (type(None),),
 }
-_NUMBERS: Final = frozenset({"int", "float"})
-_LONGEST_NUMBER: Final = 40
 
 
 class ScalarError(ValueError):
@@ -30,27 +25,25 @@ class ScalarError(ValueError):
         """What, why and fix."""
 
 
-def scalar_value(text: str, tag: str | None, *, is_plain: bool) -> str | int | float | bool | None:
+def scalar_value(text: str, tag: str | None, *, is_plain: bool) -> Value:
     """The value of a scalar: of a plain one by how it looks, of another by its tag, or else its text.
 
     Raises ScalarError for a tag of somebody's own, and for numbers that JSON does not have.
     """
-    if is_plain:
-        tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's stubs
-    if tag is None or tag == "!":
+    if not is_plain and tag in (None, "!"):
         return text
-    kind = tag.removeprefix(_PREFIX)
-    if kind in _TEXT or (kind in _NUMBERS and (len(text) > _LONGEST_NUMBER or ":" in text)):
+    kind = tag.removeprefix(_PREFIX) if tag is not None else ""
+    if not is_plain and kind in _TEXT:
         return text
-    if kind == "null":
-        return None
-    construct = _CONSTRUCTORS.get(kind)
-    if construct is None:
-        raise ScalarError(f"the tag {tag} has no meaning here", "Kubernetes reads plain YAML", "write the value itself")
-    try:
-        value = construct(yaml.ScalarNode(tag, text))
-    except (ValueError, KeyError):
-        raise ScalarError(f"{text!r} is no {kind}", "its tag says that it is", "correct one of them") from None
+    value = plain_value(text)
+    if not is_plain:
+        kinds = _KINDS.get(kind)
+        if kinds is None:
+            raise ScalarError(
+                f"the tag {tag} has no meaning here", "Kubernetes reads plain YAML", "write the value itself"
+            )
+        if type(value) not in kinds:
+            raise ScalarError(f"{text!r} is no {kind}", "its tag says that it is", "correct one of them")
     if isinstance(value, float) and not math.isfinite(value):
         raise ScalarError(f"{text} is no number of JSON", "Kubernetes cannot keep it", "write a number")
     return value
