@@ -30,7 +30,7 @@ class Witnessed:
     def alerts(self, outcome: str, count: int) -> None:
         self.seen[outcome] = self.seen.get(outcome, 0) + count
 
-    def alert_stored(self, rollout: Key, received: float) -> None:
+    def alert_stored(self, rollout: Key, attempt: int, received: float) -> None:
         self.seen["stored"] = self.seen.get("stored", 0) + 1
 
 
@@ -112,8 +112,9 @@ async def test_what_the_api_server_will_not_take_now_must_come_again(error: Clus
     room.shelves.cluster.refuse = lambda body: error if "summary" in str(body["metadata"]) else None
     with pytest.raises(NotStored, match=str(error)):
         await room.fire()
-    # The other one is stored all the same.
+    # The other one is stored all the same, and no revert is timed from an alert that is not.
     assert room.shelves.annotation() is not None
+    assert room.witness.seen["stored"] == 1
 
 
 async def test_one_that_is_gone_needs_no_alert() -> None:

@@ -11,6 +11,7 @@ from headgate.alerts.storing import NotStored, Storing
 from headgate.api.rollout import AlertAction
 from headgate.cluster.objects import Objects
 from headgate.cluster.store import Store
+from headgate.engine.alert_note import AlertNote
 from headgate.engine.observation import Key, RolloutView
 
 _FEW = 10_000
@@ -28,8 +29,8 @@ class Witness(Protocol):
         """So many alerts, each for one Rollout, turned out so."""
         ...
 
-    def alert_stored(self, rollout: Key, received: float) -> None:
-        """An alert that takes the attempt back was stored; it was received at that monotonic time."""
+    def alert_stored(self, rollout: Key, attempt: int, received: float) -> None:
+        """An alert that takes that attempt back was stored; it was received at that monotonic time."""
         ...
 
 
@@ -76,11 +77,13 @@ class Receiving:
             # Nobody knows which alerts are missing, so that everybody is looked at again.
             for view in views:
                 self._poke(view.key)
-        for view, note in found.notes.values():
-            # Where it stands by, the revert is never seen to end, and another one later would be taken for it.
+
+        def stored(key: Key, note: AlertNote) -> None:
+            # Where it stands by, the revert is never seen to end.
             if note.action is AlertAction.ROLLBACK and self._leads():
-                self._witness.alert_stored(view.key, received)
-        await self._storing.store(list(found.notes.values()), firing)
+                self._witness.alert_stored(key, note.attempt, received)
+
+        await self._storing.store(list(found.notes.values()), firing, stored)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
         if post.truncated_alerts and views and not self._leads():
