@@ -124,12 +124,20 @@ async def test_one_that_is_gone_needs_no_alert() -> None:
     assert room.shelves.annotation() is None
 
 
-async def test_another_alert_that_nobody_has_acted_upon_yet_is_not_overwritten() -> None:
-    pausing = AlertNote(3, AlertAction.PAUSE, "another", "n", "t").written()
-    room = Room(Shelves(rollout("reply", {"match": posts.BURNING, "action": "Notify"}, stored=pausing)))
+@pytest.mark.parametrize(("before", "wanted"), [("Pause", "Notify"), ("Notify", "Pause"), ("Notify", "Notify")])
+async def test_another_alert_that_nobody_has_acted_upon_yet_is_not_overwritten(before: str, wanted: str) -> None:
+    waiting = AlertNote(3, AlertAction(before), "another", "n", "t").written()
+    room = Room(Shelves(rollout("reply", {"match": posts.BURNING, "action": wanted}, stored=waiting)))
     with pytest.raises(NotStored, match="waits to be acted upon"):
         await room.fire()
-    assert room.shelves.annotation() == pausing
+    assert room.shelves.annotation() == waiting
+
+
+async def test_a_rollback_waits_for_no_other_alert() -> None:
+    waiting = AlertNote(3, AlertAction.PAUSE, "another", "n", "t").written()
+    room = Room(Shelves(rollout(stored=waiting)))
+    await room.fire()
+    assert '"action": "Rollback"' in (room.shelves.annotation() or "")
 
 
 async def test_other_namespaces_are_not_touched() -> None:
