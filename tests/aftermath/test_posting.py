@@ -1,8 +1,11 @@
 """One post to a receiver of every kind: what counts is its status, and nothing else of it reaches anybody."""
 
 import asyncio
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -248,3 +251,36 @@ async def test_one_that_hangs_has_few_posts_under_way_and_lets_go_at_once(receiv
     await poster.close()
     assert time.monotonic() - began < 5
     assert len(receiver.posts) == MOST_AT_ONCE
+
+
+async def test_a_receiver_is_found_by_its_name(receiver: Receiver) -> None:
+    await post(url=receiver.url.replace("127.0.0.1", "localhost"))
+    assert len(receiver.posts) == 1
+
+
+async def test_a_name_that_nobody_knows_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_knows(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody_knows)
+    assert str(await failure(url="http://cache.test/")) == "cannot be reached: its name cannot be resolved"
+
+
+@pytest.fixture
+def silent_name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Look-ups wait for the end of the test."""
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    yield
+    over.set()
+
+
+async def test_receivers_whose_name_server_is_silent_hold_no_thread_that_others_wait_for(
+    silent_name_server: None,
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    said = [str(await failure(url=f"http://{name}.test/", timeout="100ms")) for name in ("one", "two")]
+    assert said == ["gave no answer within 100ms"] * 2
+    async with asyncio.timeout(10):
+        assert await asyncio.to_thread(lambda: "a thread is free") == "a thread is free"

@@ -73,6 +73,7 @@ def test_an_alert_that_fired_before_the_attempt_is_stale_and_one_of_its_first_mo
         (stored(AlertAction.ROLLBACK, attempt=2), [], Bearing.TO_STORE),
         (stored(AlertAction.PAUSE), [], Bearing.TO_STORE),
         (stored(AlertAction.PAUSE), [KEY], Bearing.TO_STORE),
+        (stored(AlertAction.NOTIFY, "another"), [], Bearing.TO_STORE),
         ("nonsense", [], Bearing.TO_STORE),
     ],
 )
@@ -89,7 +90,11 @@ def test_a_rollback_beside_what_is_stored(before: str, heard: list[str], bearing
         (stored(AlertAction.PAUSE, "another"), [KEY, "another"], Bearing.KNOWN),
         (stored(AlertAction.PAUSE, "another"), ["another"], Bearing.TO_STORE),
         (stored(AlertAction.PAUSE, "another"), [], Bearing.BUSY),
-        (stored(AlertAction.NOTIFY, "another"), [], Bearing.TO_STORE),
+        (stored(AlertAction.NOTIFY, "another"), [], Bearing.BUSY),
+        (stored(AlertAction.NOTIFY, "another"), ["another"], Bearing.TO_STORE),
+        (stored(AlertAction.NOTIFY, "another", attempt=2), [], Bearing.TO_STORE),
+        (stored(AlertAction.NOTIFY), [], Bearing.TO_STORE),
+        (stored(AlertAction.NOTIFY), [KEY], Bearing.KNOWN),
     ],
 )
 def test_a_pause_beside_what_is_stored(before: str, heard: list[str], bearing: Bearing) -> None:

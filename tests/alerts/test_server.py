@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +14,7 @@ from headgate.alerts import doorkeeper, server
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.server import AlertServer
 from headgate.api.configuration import Alerts
+from headgate.cluster.objects import ROLLOUT
 from tests.alerts import posts
 from tests.alerts.rollouts import Shelves, rollout
 from tests.alerts.test_storing import Witnessed
@@ -136,6 +139,22 @@ async def test_an_api_server_that_does_not_answer_in_time_makes_it_come_again(
     assert await served.post() == 503
     freed.set()
     assert await served.post() == 200
+
+
+async def test_a_large_post_is_matched_although_all_threads_of_the_loop_are_taken(served: Served) -> None:
+    many = [posts.alert({"alertname": f"Another{number}"}, fingerprint=f"{number:x}") for number in range(60)]
+    for number in range(200):
+        other = rollout(f"reply-{number}", {"match": {"alertname": "Nothing"}})
+        served.shelves.saw(served.shelves.cluster.put(ROLLOUT, other))
+    over, loop = threading.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    taken = loop.run_in_executor(None, over.wait, 60)
+    try:
+        assert await served.post(posts.post(*many, posts.alert())) == 200
+        assert served.shelves.annotation() is not None
+    finally:
+        over.set()
+        await taken
 
 
 async def test_a_mistake_of_ours_is_a_5xx_and_ends_nothing(

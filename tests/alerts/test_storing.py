@@ -30,7 +30,7 @@ class Witnessed:
     def alerts(self, outcome: str, count: int) -> None:
         self.seen[outcome] = self.seen.get(outcome, 0) + count
 
-    def alert_stored(self, rollout: Key, received: float) -> None:
+    def alert_stored(self, rollout: Key, attempt: int, received: float) -> None:
         self.seen["stored"] = self.seen.get("stored", 0) + 1
 
 
@@ -112,8 +112,9 @@ async def test_what_the_api_server_will_not_take_now_must_come_again(error: Clus
     room.shelves.cluster.refuse = lambda body: error if "summary" in str(body["metadata"]) else None
     with pytest.raises(NotStored, match=str(error)):
         await room.fire()
-    # The other one is stored all the same.
+    # The other one is stored all the same, and no revert is timed from an alert that is not.
     assert room.shelves.annotation() is not None
+    assert room.witness.seen["stored"] == 1
 
 
 async def test_one_that_is_gone_needs_no_alert() -> None:
@@ -123,12 +124,20 @@ async def test_one_that_is_gone_needs_no_alert() -> None:
     assert room.shelves.annotation() is None
 
 
-async def test_another_alert_that_nobody_has_acted_upon_yet_is_not_overwritten() -> None:
-    pausing = AlertNote(3, AlertAction.PAUSE, "another", "n", "t").written()
-    room = Room(Shelves(rollout("reply", {"match": posts.BURNING, "action": "Notify"}, stored=pausing)))
+@pytest.mark.parametrize(("before", "wanted"), [("Pause", "Notify"), ("Notify", "Pause"), ("Notify", "Notify")])
+async def test_another_alert_that_nobody_has_acted_upon_yet_is_not_overwritten(before: str, wanted: str) -> None:
+    waiting = AlertNote(3, AlertAction(before), "another", "n", "t").written()
+    room = Room(Shelves(rollout("reply", {"match": posts.BURNING, "action": wanted}, stored=waiting)))
     with pytest.raises(NotStored, match="waits to be acted upon"):
         await room.fire()
-    assert room.shelves.annotation() == pausing
+    assert room.shelves.annotation() == waiting
+
+
+async def test_a_rollback_waits_for_no_other_alert() -> None:
+    waiting = AlertNote(3, AlertAction.PAUSE, "another", "n", "t").written()
+    room = Room(Shelves(rollout(stored=waiting)))
+    await room.fire()
+    assert '"action": "Rollback"' in (room.shelves.annotation() or "")
 
 
 async def test_other_namespaces_are_not_touched() -> None:

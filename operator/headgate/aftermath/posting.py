@@ -19,6 +19,7 @@ import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from headgate import __version__
+from headgate.aftermath.name_lookup import NameLookup
 from headgate.aftermath.tries import FailedTry
 from headgate.api.bearer_token import is_bearer_token
 from headgate.api.configuration import Url, Webhook
@@ -42,6 +43,7 @@ class Poster:
         self._webhook = webhook
         self._timeout = seconds(webhook.timeout)
         self._turn = asyncio.Semaphore(MOST_AT_ONCE)
+        self._names = NameLookup()
         self._session: aiohttp.ClientSession | None = None
         self._trust: tuple[float, ssl.SSLContext] | None = None
 
@@ -60,9 +62,10 @@ class Poster:
                 raise FailedTry(f"cannot be reached: {_cause(error)}") from error
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections; waits for no look-up of a name."""
         if self._session is not None:
             await self._session.close()
+        await self._names.close()
 
     async def _send(self, url: str, body: bytes, headers: Mapping[str, str], patience: asyncio.Timeout) -> None:
         trust = self._tls() if url.startswith("https:") else True
@@ -77,7 +80,7 @@ class Poster:
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                connector=aiohttp.TCPConnector(limit=0, force_close=True, resolver=self._names),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(sock_connect=min(self._timeout, _LONGEST_CONNECT_SECONDS)),
                 headers={"User-Agent": f"headgate/{__version__}", "Accept-Encoding": "identity"},

@@ -156,15 +156,12 @@ def _bearings(view: RolloutView, action: AlertAction, alerts: Sequence[Alert]) -
     stale, fresh = alerts[:begun], alerts[begun:]
     stored = alert_note(view.annotations)
     beside = stored if stored is not None and stored.attempt == attempt.number else None
-    if beside is not None and severity(beside.action) < severity(action):
-        beside = None
-    heard = frozenset(attempt.alerts) if action is not AlertAction.ROLLBACK else frozenset[str]()
     if beside is not None and beside.action is AlertAction.ROLLBACK:
         borne = {Bearing.KNOWN: fresh}
-    elif beside is None and not heard:
+    elif action is AlertAction.ROLLBACK or (beside is None and not attempt.alerts):
         borne = {Bearing.TO_STORE: fresh}
     else:
-        borne = _one_by_one(view, fresh, heard, beside, acted_upon=beside is None or beside.key in attempt.alerts)
+        borne = _one_by_one(view, action, fresh, frozenset(attempt.alerts), beside)
     return {bearing: alerts for bearing, alerts in {Bearing.STALE: stale, **borne}.items() if alerts}
 
 
@@ -177,14 +174,24 @@ def _may_fly(view: RolloutView) -> bool:
 
 
 def _one_by_one(
-    view: RolloutView, alerts: Sequence[Alert], heard: Container[str], beside: AlertNote | None, *, acted_upon: bool
+    view: RolloutView,
+    action: AlertAction,
+    alerts: Sequence[Alert],
+    heard: Container[str],
+    beside: AlertNote | None,
 ) -> dict[Bearing, Sequence[Alert]]:
-    """What alerts mean for an attempt that has heard of some, or beside one that is stored and as severe."""
+    """What alerts mean for an attempt that has heard of some, or beside one that is stored and takes nothing back."""
+    waits = beside if beside is not None and beside.key not in heard else None
     borne: dict[Bearing, list[Alert]] = {}
     for alert in alerts:
         key = _key(view, alert)
-        known = key in heard or (beside is not None and beside.key == key)
-        bearing = Bearing.KNOWN if known else Bearing.TO_STORE if acted_upon else Bearing.BUSY
+        if key in heard or (waits is not None and waits.key == key and severity(waits.action) >= severity(action)):
+            bearing = Bearing.KNOWN
+        elif waits is None or waits.key == key:
+            bearing = Bearing.TO_STORE
+        else:
+            # What is stored was answered 200 and is sent by nobody any more.
+            bearing = Bearing.BUSY
         borne.setdefault(bearing, []).append(alert)
     return {**borne}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from headgate.alerts.matching import Bearing, Matched, is_bound, matched
@@ -10,6 +11,7 @@ from headgate.alerts.storing import NotStored, Storing
 from headgate.api.rollout import AlertAction
 from headgate.cluster.objects import Objects
 from headgate.cluster.store import Store
+from headgate.engine.alert_note import AlertNote
 from headgate.engine.observation import Key, RolloutView
 
 _FEW = 10_000
@@ -27,8 +29,8 @@ class Witness(Protocol):
         """So many alerts, each for one Rollout, turned out so."""
         ...
 
-    def alert_stored(self, rollout: Key, received: float) -> None:
-        """An alert that takes the attempt back was stored; it was received at that monotonic time."""
+    def alert_stored(self, rollout: Key, attempt: int, received: float) -> None:
+        """An alert that takes that attempt back was stored; it was received at that monotonic time."""
         ...
 
 
@@ -54,6 +56,8 @@ class Receiving:
         self._witness = witness
         self._leads = leads
         self._knows = knows
+        # Not one of the loop's own threads: a look-up of a name may hold those for long.
+        self._matching = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._storing = Storing(store, objects, poke)
 
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
@@ -73,11 +77,13 @@ class Receiving:
             # Nobody knows which alerts are missing, so that everybody is looked at again.
             for view in views:
                 self._poke(view.key)
-        for view, note in found.notes.values():
-            # Where it stands by, the revert is never seen to end, and another one later would be taken for it.
+
+        def stored(key: Key, note: AlertNote) -> None:
+            # Where it stands by, the revert is never seen to end.
             if note.action is AlertAction.ROLLBACK and self._leads():
-                self._witness.alert_stored(view.key, received)
-        await self._storing.store(list(found.notes.values()), firing)
+                self._witness.alert_stored(key, note.attempt, received)
+
+        await self._storing.store(list(found.notes.values()), firing, stored)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
         if found.bearings[Bearing.UNREADABLE]:
@@ -85,13 +91,17 @@ class Receiving:
         if post.truncated_alerts and views and not self._leads():
             raise NotStored("alerts were left out of the post, and only the replica that leads looks at Rollouts again")
 
+    def close(self) -> None:
+        """Matches no large post any more."""
+        self._matching.shutdown(wait=False, cancel_futures=True)
+
     async def _matched(
         self, firing: Sequence[Alert], namespaces: frozenset[str]
     ) -> tuple[Sequence[RolloutView], Matched]:
         views = [view for _, view in self._store.rollouts if view.namespace in namespaces and is_bound(view)]
         if len(views) * len(firing) <= _FEW:
             return views, matched(views, firing)
-        return views, await asyncio.to_thread(matched, views, firing)
+        return views, await asyncio.get_running_loop().run_in_executor(self._matching, matched, views, firing)
 
     def _count(self, post: Post, *, firing: int, found: Matched) -> None:
         for bearing, count in found.bearings.items():

@@ -54,6 +54,7 @@ class AlertServer:
         """Stops listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+        self._receiving.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         received = time.monotonic()

@@ -17,6 +17,10 @@ _MOST_REREAD = 100
 _log = logging.getLogger(__name__)
 
 
+Stored = Callable[[Key, AlertNote], None]
+"""Is told of a note that was written on a Rollout."""
+
+
 class NotStored(Exception):
     """An alert could not be put where it belongs; Alertmanager must send it again. The text says why."""
 
@@ -31,10 +35,15 @@ class Storing:
         self._poke = poke
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def store(self, notes: Sequence[tuple[RolloutView, AlertNote]], firing: Sequence[Alert]) -> int:
-        """Stores each note on its Rollout, the most severe first; how many were written. Raises NotStored."""
+    async def store(
+        self, notes: Sequence[tuple[RolloutView, AlertNote]], firing: Sequence[Alert], stored: Stored
+    ) -> int:
+        """Stores each note on its Rollout, the most severe first; how many were written. Raises NotStored.
+
+        ``stored`` is told of each as soon as it is written, before anybody is asked to look at the Rollout.
+        """
         ordered = sorted(notes, key=lambda each: -severity(each[1].action))
-        answers = await asyncio.gather(*(self._one(view, note, firing) for view, note in ordered))
+        answers = await asyncio.gather(*(self._one(view, note, firing, stored) for view, note in ordered))
         failed = [answer for answer in answers if isinstance(answer, str)]
         if failed:
             raise NotStored(f"{len(failed)} of {len(notes)} Rollouts: {failed[0]}")
@@ -60,17 +69,17 @@ class Storing:
             except NotFound:
                 return  # the watch will say so
 
-    async def _one(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert]) -> bool | str:
+    async def _one(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert], stored: Stored) -> bool | str:
         """Whether it was written, or why it could not be; False when it is needless by now."""
         async with self._turns:
             try:
-                return await self._write(view, note, firing)
+                return await self._write(view, note, firing, stored)
             except NotFound:
                 return False
             except ClusterError as error:
                 return str(error)
 
-    async def _write(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert]) -> bool | str:
+    async def _write(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert], stored: Stored) -> bool | str:
         for _ in range(_TRIES):
             change: Json = {"metadata": {"annotations": {ALERT: note.written()}}}
             try:
@@ -89,6 +98,7 @@ class Storing:
                     return False
                 view, note = again.notes[view.key]
             else:
+                stored(view.key, note)
                 self._store.saw_rollout(raw)
                 _log.info("alert stored: %s", note.text, extra={"object": str(view.key), "action": note.action.value})
                 return True

@@ -54,7 +54,7 @@ class Metrics:
         self._alert_revert = self._histogram(
             "headgate_alert_to_revert_seconds", "From an alert's arrival to every router at 0."
         )
-        self._alerted: dict[Key, float] = {}
+        self._alerted: dict[Key, tuple[int, float]] = {}
         self._hooks = Counter(
             "headgate_hooks", "Hooks that ended after a revert, by how.", ("outcome",), registry=self.registry
         )
@@ -90,14 +90,15 @@ class Metrics:
         """So many alerts, each for one Rollout, meant that."""
         self._alerts.labels(outcome).inc(count)
 
-    def alert_stored(self, rollout: Key, received: float) -> None:
-        """An alert that takes the attempt back is being stored; it was received at that monotonic time."""
-        self._alerted[rollout] = received
+    def alert_stored(self, rollout: Key, attempt: int, received: float) -> None:
+        """An alert that takes that attempt back was stored; it was received at that monotonic time."""
+        self._alerted[rollout] = (attempt, received)
 
     def taken_back(self, rollout: Key, status: RolloutStatus) -> None:
         """Every router is at 0 under that status."""
-        received = self._alerted.pop(rollout, None)
-        if received is not None and status.attempt is not None and status.attempt.reason.startswith("alert: "):
+        alerted, received = self._alerted.pop(rollout, (0, 0.0))
+        attempt = status.attempt
+        if attempt is not None and attempt.number == alerted and attempt.reason.startswith("alert: "):
             self._alert_revert.observe(clock.monotonic() - received)
 
     def hook_ended(self, *, succeeded: bool) -> None:
