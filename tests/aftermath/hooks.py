@@ -1,7 +1,7 @@
 """A hook that is due, as the engine hands it over."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from headgate.api.rollout_status import Outcome, VersionRef
 from headgate.engine.hooks import DueHook
@@ -23,3 +23,13 @@ POSTED = DueHook(
     at=datetime(2026, 11, 21, 6, 0, tzinfo=UTC),
 )
 MADE = replace(POSTED, name="smoke", webhook=None, cron_job="smoke-evaluation")
+
+
+def at_once() -> datetime:
+    """When the revert was just committed."""
+    return POSTED.at
+
+
+def too_late() -> datetime:
+    """When a hook's time has just passed."""
+    return POSTED.at + timedelta(seconds=POSTED.timeout)

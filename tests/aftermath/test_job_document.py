@@ -24,7 +24,7 @@ TOLD = {
 
 
 def made(hook: DueHook = MADE, **changes: object) -> dict[str, Any]:
-    return job_document(hook, cron_job(**changes))
+    return job_document(hook, cron_job(**changes), hook.timeout)
 
 
 def containers(job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def containers(job: dict[str, Any]) -> list[dict[str, Any]]:
 def test_it_is_the_template_and_what_it_is_for() -> None:
     template = cron_job()
     before = copy.deepcopy(template)
-    job: dict[str, Any] = job_document(MADE, template)
+    job: dict[str, Any] = job_document(MADE, template, MADE.timeout)
     assert template == before, "the CronJob as it is known was changed"
     assert (job["apiVersion"], job["kind"], job["metadata"]["namespace"]) == ("batch/v1", "Job", "ai")
     assert job["metadata"]["labels"] == {
@@ -74,10 +74,23 @@ def test_it_ends_within_the_hooks_time(given: int | None, wanted: int) -> None:
     assert made(**changes)["spec"]["activeDeadlineSeconds"] == wanted
 
 
-@pytest.mark.parametrize(("given", "wanted"), [(None, KEPT_SECONDS), (0, LEAST_KEPT_SECONDS), (90_000, 90_000)])
-def test_it_removes_itself_but_not_before_its_end_was_seen(given: int | None, wanted: int) -> None:
+@pytest.mark.parametrize(("left", "wanted"), [(600.0, 600), (300.2, 301), (0.01, 1)])
+def test_one_that_is_made_late_has_what_is_left_of_the_hooks_time(left: float, wanted: int) -> None:
+    spec: dict[str, Any] = job_document(MADE, cron_job(), left)["spec"]  # type: ignore[assignment]  # it is a mapping
+    assert spec["activeDeadlineSeconds"] == wanted
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, KEPT_SECONDS), (0, 1200), (60, 1200), (90_000, 90_000)])
+def test_it_removes_itself_but_not_within_the_hooks_time_nor_before_its_end_was_seen(
+    given: int | None, wanted: int
+) -> None:
     changes: dict[str, Any] = {} if given is None else {"ttlSecondsAfterFinished": given}
     assert made(**changes)["spec"]["ttlSecondsAfterFinished"] == wanted
+
+
+def test_one_with_a_day_of_time_is_kept_for_more_than_a_day() -> None:
+    long = replace(MADE, timeout=86_400.0)
+    assert made(long)["spec"]["ttlSecondsAfterFinished"] == 86_400 + LEAST_KEPT_SECONDS
 
 
 def test_its_name_is_its_own_whatever_rollout_attempt_and_hook_are_called() -> None:
@@ -103,4 +116,4 @@ def test_its_name_is_its_own_whatever_rollout_attempt_and_hook_are_called() -> N
 )
 def test_a_cron_job_without_pods_makes_none(odd: Json) -> None:
     with pytest.raises(FailedTry, match="no template of a pod"):
-        job_document(MADE, odd)
+        job_document(MADE, odd, MADE.timeout)

@@ -11,7 +11,7 @@ from headgate.aftermath.job_run import JobRun
 from headgate.aftermath.tries import FailedTry, HookFailed
 from headgate.cluster.objects import CRON_JOB, JOB, ClusterError, Json, Kind, Objects, Refused, Unavailable
 from tests.aftermath.cron_jobs import cron_job
-from tests.aftermath.hooks import MADE
+from tests.aftermath.hooks import MADE, at_once
 from tests.delivery.memory_cluster import MemoryCluster
 
 NAME = job_name(MADE)
@@ -57,7 +57,7 @@ def job_run(cluster: Cluster, *happenings: Callable[[], None]) -> tuple[JobRun, 
     async def writer() -> Objects:
         return cluster
 
-    return JobRun(MADE, cluster, writer, asyncio.Semaphore(1), sleep), slept
+    return JobRun(MADE, cluster, writer, asyncio.Semaphore(1), now=at_once, sleep=sleep), slept
 
 
 def nothing() -> None:
@@ -129,3 +129,24 @@ async def test_what_may_not_be_looked_at_or_is_gone_is_given_up(cluster: Cluster
     cluster.put(JOB, {"metadata": {"name": NAME}, "status": {"conditions": [{"type": "Complete", "status": "True"}]}})
     with pytest.raises(HookFailed, match="replaced by another's"):
         await run.outcome()
+
+
+async def test_once_its_time_is_over_a_job_that_was_made_is_found(cluster: Cluster) -> None:
+    await job_run(cluster)[0].begin()
+    run, _ = job_run(cluster, lambda: cluster.ends("Complete"))
+    await run.find()
+    assert await run.outcome() == f"Job {NAME} completed"
+
+
+async def test_once_its_time_is_over_a_job_that_is_not_there_any_more_is_not_made_again(cluster: Cluster) -> None:
+    await job_run(cluster)[0].begin()
+    del cluster.objects[JOB, "ai", NAME]
+    with pytest.raises(HookFailed, match="its time was over"):
+        await job_run(cluster)[0].find()
+    assert cluster.made() == []
+
+
+async def test_once_its_time_is_over_a_server_that_does_not_answer_is_asked_again(cluster: Cluster) -> None:
+    cluster.failures = [Unavailable("no answer")]
+    with pytest.raises(FailedTry, match="no answer"):
+        await job_run(cluster)[0].find()

@@ -1,5 +1,6 @@
 """Who is let in, and to which namespaces."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,42 @@ def test_two_tokens_are_good_at_once_and_a_replaced_one_no_more(tmp_path: Path) 
     assert known.namespaces(f"Bearer {OLD}") == frozenset()
     (tmp_path / "a").unlink()
     assert known.namespaces(f"Bearer {NEW}") == {"ai"}
+
+
+def test_files_that_did_not_change_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = tokens(tmp_path, a=(OLD, ["ai"]), b=(NEW, ["ml"]))
+    later = time.time() + 60.0
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert known.namespaces(f"Bearer {OLD}") == {"ai"}
+    with monkeypatch.context() as unread:
+        unread.setattr(Path, "open", lambda *_: pytest.fail("a stranger made it read a file"))
+        assert known.namespaces("Bearer of-nobody-at-all") == frozenset()
+        assert known.namespaces(f"Bearer {NEW}") == {"ml"}
+
+
+def test_a_token_that_was_replaced_by_one_as_long_within_the_same_moment_counts_at_once(tmp_path: Path) -> None:
+    known = tokens(tmp_path, a=(OLD, ["ai"]))
+    for token, replaced in [(NEW, OLD), (OLD, NEW)] * 50:
+        (tmp_path / "a").write_text(token)
+        assert known.namespaces(f"Bearer {token}") == {"ai"}
+        assert known.namespaces(f"Bearer {replaced}") == frozenset()
+
+
+def test_a_mounted_secret_that_is_rotated_by_its_link_counts_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, token in (("old", OLD), ("new", NEW)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "token").write_text(token)
+    (tmp_path / "data").symlink_to("old")
+    known = Tokens([AlertToken(file=str(tmp_path / "data" / "token"), namespaces=["ai"])])
+    later = time.time() + 60.0
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert known.namespaces(f"Bearer {OLD}") == {"ai"}
+    (tmp_path / "next").symlink_to("new")
+    (tmp_path / "next").rename(tmp_path / "data")
+    assert known.namespaces(f"Bearer {NEW}") == {"ai"}
+    assert known.namespaces(f"Bearer {OLD}") == frozenset()
 
 
 @pytest.mark.parametrize("content", ["", "\n", "short", " " * 40, "x" * 5000])

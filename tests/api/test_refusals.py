@@ -55,6 +55,11 @@ ROLLOUT_REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ("a weight nowhere", {"spec.delivery": [WEIGHT]}, "add a target to it"),
     ("one weight twice", released(TARGET, WEIGHT, WEIGHT), "remove one of them"),
     (
+        "a field in another component than the weight",
+        released({**TARGET, "fields": ["spec.predictor.model", "spec.transformer.containers"]}),
+        "KServe splits each component by itself; release it by a",
+    ),
+    (
         "a weight in what is released",
         released({**TARGET, "fields": ["spec.predictor"]}),
         "declare the fields beside it",

@@ -458,7 +458,7 @@ def test_kill_is_done_when_everybody_is_there_whatever_else_is_wrong() -> None:
     assert change.is_done(view(status=status(ENDED, phase="Invalid")))
 
 
-SERVICE = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+SERVICE = {"apiVersion": "models.example.com/v1beta1", "kind": "InferenceService", "name": "ranker"}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from headgate.cluster.objects import (
 )
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.cluster.targets import Targets
 from headgate.controller.aftermath import Aftermath
 from headgate.controller.announcer import Announcer
 from headgate.controller.carrying_out import CarryingOut
@@ -87,11 +88,13 @@ class Sources:
 class House:
     """One operator's insides."""
 
-    def __init__(self, cluster: Cluster | None = None, *, account_required: bool = False) -> None:
+    def __init__(
+        self, cluster: Cluster | None = None, *, account_required: bool = False, targets: Targets | None = None
+    ) -> None:
         """Of a cluster of its own, or of one in which others have worked before."""
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
         self.cluster = cluster or Cluster()
-        self.store = Store()
+        self.store = Store(targets=targets)
         self.sources = Sources()
         metrics = Metrics()
         snapshots = Snapshots(self.cluster)

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from headgate.aftermath.webhooks import Webhooks
 from headgate.api.configuration import Configuration, Webhook
-from headgate.cluster.objects import Json, Kind, Objects
+from headgate.cluster.objects import CRON_JOB, Json, Kind, Objects
 from headgate.controller.aftermath import Aftermath
 from headgate.controller.case import Case
 from headgate.controller.metrics import Metrics
 from headgate.engine.observation import Key
-from tests.aftermath.hooks import MADE, POSTED
+from tests.aftermath.cron_jobs import cron_job
+from tests.aftermath.hooks import MADE, POSTED, at_once, too_late
 from tests.aftermath.receiver import Receiver
 from tests.delivery.memory_cluster import MemoryCluster
 
@@ -30,6 +30,7 @@ class Beside:
         self.cluster = MemoryCluster()
         self.case = Case(POSTED.uid)
         self.leads = True
+        self.now = at_once()
         self.writer: Objects = self.cluster
         self.poked = asyncio.Event()
         webhook = Webhook(name="cache", url=receiver.url, timeout="1m")
@@ -38,7 +39,7 @@ class Beside:
             self.cluster,
             Metrics(),
             writer_of=self._writer_of,
-            now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC),
+            now=lambda: self.now,
             done=lambda _key: self.poked.set(),
             may_act=lambda: self.leads,
         )
@@ -121,6 +122,19 @@ async def test_a_webhook_of_others_is_not_posted_to(beside: Beside) -> None:
     await beside.ends()
     assert "is not in the operator's configuration" in beside.case.hook_results[CACHE].message
     assert beside.receiver.posts == []
+
+
+async def test_whoever_was_away_for_longer_than_a_hook_has_calls_nobody_and_makes_nothing(beside: Beside) -> None:
+    beside.now = too_late()
+    beside.cluster.put(CRON_JOB, cron_job())
+    beside.aftermath.keep_up(REPLY, beside.case, [POSTED, MADE])
+    while len(beside.case.hook_results) < 2:
+        await beside.ends()
+    for which in (CACHE, SMOKE):
+        result = beside.case.hook_results[which]
+        assert (result.succeeded, "its time was over" in result.message) == (False, True)
+    assert beside.receiver.posts == []
+    assert beside.cluster.writes == []
 
 
 async def test_the_end_of_the_operator_waits_for_no_receiver(beside: Beside) -> None:

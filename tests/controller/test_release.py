@@ -31,7 +31,9 @@ def test_a_good_version_reaches_everybody(kube: Kube, app: str) -> None:
     kube.apply(documents.rollout("v2"))
     after = wait_for(kube, is_stable("v2"))
     assert after["history"][0]["outcome"] == "Promoted"
-    assert flag(kube)["variants"]["stable"]["version"] == "v2"
+    wait_until(
+        lambda: flag(kube)["variants"]["stable"]["version"] == "v2", timeout=10, otherwise=lambda: str(flag(kube))
+    )
     for version, stage in (("v2", "Stable"), ("v1", "Deprecated"), ("v3", "Draft")):
         wait_for_stage(kube, version, stage)
 

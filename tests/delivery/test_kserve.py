@@ -74,7 +74,7 @@ class Release:
     async def _deliver(self, routing: Routing) -> int:
         self._revision += 1
         held = self._object()["spec"]["predictor"]["model"]["storageUri"]
-        await router(self.cluster).apply(replace(routing, revision=self._revision, settled=held == self.stable))
+        await router(self.cluster).apply(replace(routing, revision=self._revision, held=MODELS[held].digest))
         field: int = self._object()["spec"]["predictor"]["canaryTrafficPercent"]
         return field
 
@@ -120,6 +120,7 @@ async def test_an_edit_exposes_nobody_while_headgate_is_stopped(release: Release
 async def test_each_step_has_its_share(release: Release) -> None:
     release.edit("m2")
     assert await release.rest() == 0
+    release.settle()
     for share in (10, 50):
         await release.weight(share, "m2")
         assert release.settle() == {"m1": 100 - share, "m2": share}

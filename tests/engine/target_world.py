@@ -19,7 +19,7 @@ def target_spec(*fields: str, **changes: object) -> RolloutSpec:
     """Example 02's spec, in the short steps of these tests."""
     written = spec("v7").model_dump(by_alias=True, exclude_unset=True)
     del written["prompt"]
-    target = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+    target = {"apiVersion": "models.example.com/v1beta1", "kind": "InferenceService", "name": "ranker"}
     subject = {
         "target": {**target, "fields": list(fields or FIELDS)},
         "delivery": [{"field": {"path": "spec.canaryTrafficPercent"}}],
@@ -89,7 +89,7 @@ class TargetWorld(World):
         self.contents[content.digest] = content
         name = version_name("reply", content.digest)
         ref = TargetRef(
-            api_version="serving.kserve.io/v1beta1",
+            api_version="models.example.com/v1beta1",
             kind="InferenceService",
             name="ranker",
             uid=self.object_uid,

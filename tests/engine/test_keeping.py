@@ -13,7 +13,7 @@ from tests.engine.target_world import TargetWorld, target_spec
 from tests.engine.world import Crash, World, prompted, spec
 
 HOUR = timedelta(hours=1)
-FIELD = "field/serving.kserve.io/InferenceService/ranker#spec.canaryTrafficPercent"
+FIELD = "field/models.example.com/InferenceService/ranker#spec.canaryTrafficPercent"
 
 
 def rolled_back(revert_spec: str | None, keeper: str | None) -> World:
@@ -250,7 +250,7 @@ def test_always_and_never_hold_for_targets_too() -> None:
 
 
 def test_a_target_without_a_weight_is_restored_although_it_is_kept() -> None:
-    named = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "ranker"}
+    named = {"apiVersion": "models.example.com/v1beta1", "kind": "InferenceService", "name": "ranker"}
     world = target_rolled_back(
         kept_by="Argo CD",
         target={**named, "fields": ["spec.model"], "exposure": "Immediate"},

@@ -11,7 +11,7 @@ from tests.engine.target_world import TargetWorld, target_spec
 from tests.engine.world import Crash, spec, value
 
 HOUR = timedelta(hours=1)
-ROUTER = "field/serving.kserve.io/InferenceService/ranker#spec.canaryTrafficPercent"
+ROUTER = "field/models.example.com/InferenceService/ranker#spec.canaryTrafficPercent"
 
 
 @pytest.fixture

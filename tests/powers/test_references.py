@@ -141,9 +141,11 @@ def test_a_weight_is_written_into_allowed_fields_alone() -> None:
         "target": {
             **{key: KSERVE[key] for key in ("apiVersion", "kind")},
             "name": "ranker",
-            "fields": ["spec.predictor"],
+            "fields": ["spec.predictor.model"],
         },
-        "delivery": [{"field": {"path": "spec.transformer.replicas"}}],
+        "delivery": [{"field": {"path": "spec.predictor.canaryTrafficPercent"}}],
         "steps": [{"weight": 100}],
     }
-    assert refused(Targets(allowed().targets), RolloutSpec.model_validate(document)) is not None
+    spec, targets = RolloutSpec.model_validate(document), [{**KSERVE, "fields": ["spec.predictor.model"]}]
+    assert refused(Targets(allowed().targets), spec) is None
+    assert refused(Targets(Configuration.model_validate({"targets": targets}).targets), spec) is not None

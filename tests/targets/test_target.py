@@ -167,8 +167,9 @@ def test_a_rejected_model_that_comes_back_as_a_new_object_does_not_become_stable
 
 
 def test_what_the_configuration_does_not_allow_is_refused_with_the_way_out(ranking: Ranking) -> None:
-    target = {**example()["spec"]["target"], "fields": ["spec.transformer.image"]}
+    target = {**example()["spec"]["target"], "fields": ["spec.transformer.image"], "exposure": "Immediate"}
+    flag = {"flag": {"name": "ranker", "key": "companyId", "configMap": {"name": "flags", "key": "flags.json"}}}
     ranking.kube.apply(service(), manager="git")
-    ranking.kube.apply(rollout(target=target))
+    ranking.kube.apply(rollout(target=target, delivery=[flag]))
     assert "allows (spec.predictor)" in ranking.stalled("TargetNotAllowed")
     assert ranking.weight is None

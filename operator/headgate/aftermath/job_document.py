@@ -6,6 +6,7 @@ only told by environment variables what happened.
 
 import copy
 import hashlib
+import math
 
 from headgate.aftermath.tries import FailedTry
 from headgate.cluster import shape
@@ -17,7 +18,7 @@ KEY = "headgate.dev/after"
 KEPT_SECONDS = 86_400
 """How long a Job is kept after its end when its template does not say."""
 LEAST_KEPT_SECONDS = 600
-"""Long enough for its end to be seen."""
+"""Beyond the hook's time, in which it must be there to be found: long enough for its end to be seen."""
 _LONGEST_NAME = 63
 _INSTANTIATE = "cronjob.kubernetes.io/instantiate"
 
@@ -29,8 +30,8 @@ def job_name(hook: DueHook) -> str:
     return f"{said[: _LONGEST_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
-def job_document(hook: DueHook, cron_job: Json) -> Json:
-    """The Job. Raises FailedTry for a CronJob without a template of pods."""
+def job_document(hook: DueHook, cron_job: Json, left: float) -> Json:
+    """The Job, for a hook with so many seconds left. Raises FailedTry for a CronJob without a template of pods."""
     template = shape.mapping(shape.at(cron_job, "spec", "jobTemplate"))
     metadata, spec = shape.mapping(template.get("metadata")), copy.deepcopy(dict(shape.mapping(template.get("spec"))))
     pod = shape.mapping(shape.at(spec, "template", "spec"))
@@ -42,9 +43,9 @@ def job_document(hook: DueHook, cron_job: Json) -> Json:
             if isinstance(container, dict):
                 container["env"] = _environment(hook, container.get("env"))
     deadline, kept = spec.get("activeDeadlineSeconds"), spec.get("ttlSecondsAfterFinished")
-    own = max(1, int(hook.timeout))
+    own, least = max(1, math.ceil(left)), math.ceil(hook.timeout) + LEAST_KEPT_SECONDS
     spec["activeDeadlineSeconds"] = min(deadline, own) if isinstance(deadline, int) else own
-    spec["ttlSecondsAfterFinished"] = max(kept, LEAST_KEPT_SECONDS) if isinstance(kept, int) else KEPT_SECONDS
+    spec["ttlSecondsAfterFinished"] = max(kept if isinstance(kept, int) else KEPT_SECONDS, least)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -1,10 +1,14 @@
-"""A hook that is a Job: made once, and looked at until it ends. It reaches the API server through Objects alone."""
+"""A hook that is a Job: made once, and looked at until it ends. It reaches the API server through Objects alone.
+
+That it is there is how it is known that it was made. It is made within the hook's time alone, and kept for longer than
+that, so that it is known for as long as it matters.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 from headgate.aftermath.job_document import KEY, job_document, job_name
-from headgate.aftermath.tries import FailedTry, HookFailed, Sleep
+from headgate.aftermath.tries import FailedTry, HookFailed, Now, Sleep
 from headgate.cluster.objects import CRON_JOB, JOB, AlreadyExists, ClusterError, Json, NotFound, Objects, Refused
 from headgate.engine.hooks import DueHook
 
@@ -20,7 +24,14 @@ class JobRun:
     """One hook's Job."""
 
     def __init__(
-        self, hook: DueHook, objects: Objects, writer: Writer, turn: asyncio.Semaphore, sleep: Sleep = asyncio.sleep
+        self,
+        hook: DueHook,
+        objects: Objects,
+        writer: Writer,
+        turn: asyncio.Semaphore,
+        *,
+        now: Now,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """``writer`` finds as whom the Job is made; it is looked at by ``objects``.
 
@@ -30,6 +41,7 @@ class JobRun:
         self._objects = objects
         self._writer = writer
         self._turn = turn
+        self._now = now
         self._sleep = sleep
         self._name = job_name(hook)
 
@@ -44,14 +56,23 @@ class JobRun:
         try:
             async with self._turn:
                 cron_job = await self._objects.get(CRON_JOB, hook.namespace, hook.cron_job or "")
+                document = job_document(hook, cron_job, hook.left(self._now()))
                 try:
-                    await (await self._writer()).create(JOB, hook.namespace, job_document(hook, cron_job))
+                    await (await self._writer()).create(JOB, hook.namespace, document)
                 except AlreadyExists:
-                    found = await self._objects.get(JOB, hook.namespace, self._name)
-                    if not self._is_ours(found):
-                        raise FailedTry(f"{self.what} is there already and is another's: delete it") from None
+                    await self._find()
         except ClusterError as error:
-            raise FailedTry(_one_line(str(error)), getattr(error, "retry_after", None)) from error
+            raise _failed(error) from error
+
+    async def find(self) -> None:
+        """Finds the Job that was made before. Raises HookFailed when there is none, FailedTry."""
+        try:
+            async with self._turn:
+                await self._find()
+        except NotFound:
+            raise HookFailed(f"{self.what} is not there, and its time was over: none was made") from None
+        except ClusterError as error:
+            raise _failed(error) from error
 
     async def outcome(self) -> str:
         """Waits for the Job's end. Raises HookFailed when it failed, was deleted, or may not be looked at."""
@@ -76,6 +97,10 @@ class JobRun:
                     return f"{self.what} completed"
                 raise HookFailed(_one_line(f"{self.what} failed: {why}"))
 
+    async def _find(self) -> None:
+        if not self._is_ours(await self._objects.get(JOB, self._hook.namespace, self._name)):
+            raise FailedTry(f"{self.what} is there already and is another's: delete it")
+
     def _is_ours(self, job: Json) -> bool:
         metadata = job.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
@@ -92,6 +117,10 @@ def _end(job: Json) -> tuple[str, str] | None:
         if (kind := condition.get("type")) in ("Complete", "Failed"):
             return str(kind), f"{condition.get('reason') or ''}: {condition.get('message') or ''}"
     return None
+
+
+def _failed(error: ClusterError) -> FailedTry:
+    return FailedTry(_one_line(str(error)), getattr(error, "retry_after", None))
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from headgate.aftermath.letter import letter
 from headgate.aftermath.posting import Poster
-from headgate.aftermath.tries import FailedTry
+from headgate.aftermath.tries import FailedTry, HookFailed
 from headgate.engine.hooks import DueHook
 
 
@@ -30,6 +30,10 @@ class PostRun:
             await self._poster.post(letter(self._hook), {"Idempotency-Key": self._hook.key})
         except FailedTry as error:
             raise FailedTry(f"{self.what} {error}", error.retry_after) from error
+
+    async def find(self) -> None:
+        """Raises HookFailed: of what was posted before nothing is to be found. It is not posted that late."""
+        raise HookFailed(f"{self.what} was not heard to take it, and its time was over")
 
     async def outcome(self) -> str:
         """What came of it."""

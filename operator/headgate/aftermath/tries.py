@@ -1,8 +1,12 @@
-"""One hook from its first try to its end: again after growing pauses, within its time. Knows no HTTP and no Job."""
+"""One hook from its first try to its end: again after growing pauses, within its time. Knows no HTTP and no Job.
+
+Its time begins with the revert and not with the process: else every restart would begin it anew.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from headgate.engine.hooks import DueHook
@@ -39,6 +43,10 @@ class Call(Protocol):
         """One try of what may be tried again. Raises FailedTry."""
         ...
 
+    async def find(self) -> None:
+        """Finds what was begun before, now that its time is over. Raises HookFailed when nothing was, FailedTry."""
+        ...
+
     async def outcome(self) -> str:
         """Waits for the end of what was begun; what came of it, for people. Raises HookFailed."""
         ...
@@ -54,31 +62,37 @@ class Ending:
 
 
 Sleep = Callable[[float], Awaitable[None]]
+Now = Callable[[], datetime]
 
 
-async def run(hook: DueHook, call: Call, grace: float = 0.0, sleep: Sleep = asyncio.sleep) -> Ending:
+async def run(hook: DueHook, call: Call, now: Now, grace: float = 0.0, sleep: Sleep = asyncio.sleep) -> Ending:
     """Tries until it works, until it was tried ``hook.retries`` times again, or until its time is over.
 
-    ``grace`` seconds beyond that time are left to hear how it ended by itself.
+    ``grace`` seconds beyond that time, and of now where it is over already, are left to hear how it ended by itself.
     """
     tries, last = 0, ""
     try:
-        async with asyncio.timeout(hook.timeout + grace):
+        async with asyncio.timeout(max(0.0, hook.left(now())) + grace):
             while True:
                 tries += 1
+                over = hook.left(now()) <= 0
                 try:
-                    await call.begin()
+                    await (call.find() if over else call.begin())
                     return Ending(succeeded=True, message=await call.outcome(), tries=tries)
                 except HookFailed as error:
-                    return Ending(succeeded=False, message=str(error), tries=tries)
+                    return Ending(succeeded=False, message=f"{error}{_and(last) if over else ''}", tries=tries)
                 except FailedTry as error:
                     last = str(error)
                     if tries > hook.retries:
                         return Ending(succeeded=False, message=last, tries=tries)
                     await sleep(pause(tries, error.retry_after))
     except TimeoutError:
-        message = f"{call.what} did not end within {hook.timeout:.0f} s" + (f"; last: {last}" if last else "")
+        message = f"{call.what} did not end within {hook.timeout:.0f} s{_and(last)}"
         return Ending(succeeded=False, message=message, tries=tries)
+
+
+def _and(last: str) -> str:
+    return f"; last: {last}" if last else ""
 
 
 def pause(tries: int, retry_after: float | None) -> float:

@@ -2,19 +2,35 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 MOST_CONNECTIONS = 64
+"""On which nothing is done; whoever handles requests bounds the others."""
+MOST_AT_ONCE = 256
+"""The same, while newcomers are being heard."""
 LONGEST_CONNECTION = 20.0
 """Seconds, from the first byte of the connection to the last; longer than a post may take."""
+_TURNS_TO_BE_HEARD = 6
+"""Turns of the loop from a connection to the handler of what it said at once: four, and some to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """A connection that was let in."""
+
+    peer: str
+    end: asyncio.TimerHandle
 
 
 class Doorkeeper(web.Server):
     """An HTTP server whose connections are few and short: file descriptors are also what a way back needs.
 
-    Who comes last is let in: for them the oldest connection goes that nothing is done for.
+    Who comes last is let in: for them the oldest connection goes that nothing is done for, of whichever address has the
+    most of these. Nobody goes before they were heard.
     """
 
     def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
@@ -35,20 +51,38 @@ class Doorkeeper(web.Server):
             lingering_time=1.0,
             auto_decompress=False,
         )
-        self._ends: dict[web.RequestHandler, asyncio.TimerHandle] = {}
+        self._guests: dict[web.RequestHandler, _Guest] = {}
         self._busy: set[web.RequestHandler] = set()
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Lets a connection in for a while, and drops another one for it where there are too many."""
         super().connection_made(handler, transport)
-        self._ends[handler] = asyncio.get_running_loop().call_later(LONGEST_CONNECTION, transport.abort)
-        if len(self._ends) > MOST_CONNECTIONS:
-            self._drop(next((each for each in self._ends if each not in self._busy), handler))
+        peer = transport.get_extra_info("peername")
+        end = asyncio.get_running_loop().call_later(LONGEST_CONNECTION, transport.abort)
+        self._guests[handler] = _Guest(str(peer[0]) if peer else "", end)
+        if len(self._guests) > MOST_CONNECTIONS:
+            self._make_room(MOST_AT_ONCE)
+            self._make_room_later(_TURNS_TO_BE_HEARD)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """A connection ended."""
         self._forget(handler)
         super().connection_lost(handler, exc)
+
+    def _make_room_later(self, turns: int) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self._make_room_later, turns - 1)
+        else:
+            self._make_room(MOST_CONNECTIONS)
+
+    def _make_room(self, most: int) -> None:
+        """Drops one connection where nothing is done on more than so many."""
+        idle = [handler for handler in self._guests if handler not in self._busy]
+        if len(idle) <= most:
+            return
+        by_peer = Counter(self._guests[handler].peer for handler in idle)
+        [(peer, _)] = by_peer.most_common(1)
+        self._drop(next(handler for handler in idle if self._guests[handler].peer == peer))
 
     def _drop(self, handler: web.RequestHandler) -> None:
         self._forget(handler)
@@ -57,6 +91,6 @@ class Doorkeeper(web.Server):
             asyncio.get_running_loop().call_soon(handler.transport.abort)
 
     def _forget(self, handler: web.RequestHandler) -> None:
-        ends = self._ends.pop(handler, None)
-        if ends is not None:
-            ends.cancel()
+        guest = self._guests.pop(handler, None)
+        if guest is not None:
+            guest.end.cancel()

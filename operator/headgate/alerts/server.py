@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -19,7 +20,10 @@ PATH = "/alerts"
 LONGEST_BODY = 1024 * 1024
 READING_SECONDS = 5.0
 STORING_SECONDS = 8.0
-MOST_POSTS = 16
+MOST_POSTS = 32
+"""At once; each set of namespaces that there is a token for has its share of these, which no other can take."""
+LEAST_SHARE = 4
+"""Places that each has, however many there are."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +39,7 @@ class AlertServer:
         self._receiving = receiving
         self._witness = witness
         self._unready = unready
-        self._posts = 0
+        self._posts: Counter[frozenset[str]] = Counter()
         self._runner: web.ServerRunner | None = None
 
     async def start(self) -> str:
@@ -77,15 +81,19 @@ class AlertServer:
             return HTTPStatus.UNAUTHORIZED, "Unauthorized", ""
         if (request.content_length or 0) > LONGEST_BODY:
             return _too_large()
-        if self._posts >= MOST_POSTS:
+        if self._posts[namespaces] >= self._share:
             return HTTPStatus.SERVICE_UNAVAILABLE, "Overloaded", "too many posts at once; send it again"
         if (problem := self._unready()) is not None:
             return HTTPStatus.SERVICE_UNAVAILABLE, "NotReady", f"not ready: {problem}"
-        self._posts += 1
+        self._posts[namespaces] += 1
         try:
             return await self._received(request, namespaces, received)
         finally:
-            self._posts -= 1
+            self._posts -= Counter((namespaces,))
+
+    @property
+    def _share(self) -> int:
+        return max(LEAST_SHARE, MOST_POSTS // self._tokens.sets_of_namespaces)
 
     async def _received(
         self, request: web.BaseRequest, namespaces: frozenset[str], received: float

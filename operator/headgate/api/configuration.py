@@ -78,7 +78,7 @@ class AlertToken(SpecModel):
     """A bearer token of an Alertmanager, and whose Rollouts it may touch."""
 
     file: Path
-    """A file with the token, read anew at each post."""
+    """A file with the token; a change of it counts at once."""
     namespaces: Annotated[list[Namespace], Field(min_length=1, max_length=1000)]
     """The namespaces of those Rollouts; a token is always bound to some."""
 

@@ -24,7 +24,7 @@ from headgate.api.rollout_rules import (
     TARGET_RULES,
 )
 from headgate.api.rules import admitted_when, first_twice
-from headgate.api.target import FieldDelivery, ObjectReference, TargetSubject, holds
+from headgate.api.target import FieldDelivery, ObjectReference, TargetSubject, holds, splits
 
 _CONTEXT_KEY = Form(
     r"^[a-zA-Z_][a-zA-Z0-9_]*$",
@@ -348,6 +348,11 @@ class RolloutSpec(SpecModel):
                     raise ValueError(
                         f"delivery[{index}].field.path: overlaps target.fields {path!r}; a weight is no release;"
                         " declare the fields beside it"
+                    )
+                if not splits(self.target, field.path, path):
+                    raise ValueError(
+                        f"target.fields: {path!r} is in another component than delivery[{index}].field.path;"
+                        " KServe splits each component by itself; release it by a Rollout of its own"
                     )
         if self.target is not None and self.target.exposure is None and not self._writes_into(self.target):
             raise ValueError(

@@ -72,6 +72,18 @@ TARGET_RULES = (
         "a delivery's field overlaps target.fields; a weight is no release; declare the fields beside it",
     ),
     (
+        (
+            "!has(self.target) || !self.target.apiVersion.startsWith('serving.kserve.io/')"
+            f" || self.delivery.all(d, !has(d.field) || !{_OWN} || d.field.path.contains('.')"
+            " && self.target.fields.all(f, f.startsWith("
+            "d.field.path.split('.')[0] + '.' + d.field.path.split('.')[1] + '.')))"
+        ),
+        (
+            "a field is in another component than the weight; KServe splits each component by itself; release it by a"
+            " Rollout of its own"
+        ),
+    ),
+    (
         f"!has(self.target) || has(self.target.exposure) || self.delivery.exists(d, has(d.field) && {_OWN})",
         (
             "no delivery writes a weight into the target; an edit would reach everybody at once;"

@@ -14,6 +14,10 @@ Digest = Annotated[str, StringConstraints(max_length=80)]
 Figure = Annotated[str, StringConstraints(max_length=40)]
 
 
+RecordedCount = Annotated[int, Field(ge=0, le=2**52)]
+"""A count on record that a Rollout goes on from: half of what every reader of JSON has exactly is left to it."""
+
+
 class Phase(StrEnum):
     """Where a Rollout stands, for people. Code decides by the attempt's state instead."""
 

@@ -12,6 +12,8 @@ from headgate.api.model import SpecModel
 from headgate.api.quantities import ObjectName
 from headgate.api.rules import admitted_when
 
+KSERVE = "serving.kserve.io"
+"""The group whose weights have a meaning of their own."""
 _SEGMENT = "[a-zA-Z_][-_a-zA-Z0-9]{0,62}"
 _PATH = rf"^{_SEGMENT}([.]{_SEGMENT}){{0,15}}$"
 _API_VERSION = r"^[a-z0-9]([-a-z0-9.]{0,99}[a-z0-9])?/v[0-9][a-z0-9]{0,20}$"
@@ -122,6 +124,16 @@ class TargetSubject(ObjectReference):
                     f"fields: {one!r} is {other!r}, or stands in it; each is snapshotted once; remove {one!r}"
                 )
         return self
+
+
+def splits(target: ObjectReference, weight: str, path: str) -> bool:
+    """Whether a weight at one path of an object is one between contents of a field at another.
+
+    KServe makes revisions of each component, spec.predictor and the like, and splits between those of one alone.
+    """
+    if not target.api_version.startswith(f"{KSERVE}/"):
+        return True
+    return path.startswith(".".join(weight.split(".")[:2]) + ".")
 
 
 class FieldDelivery(SpecModel):

@@ -20,13 +20,30 @@ def text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) else None
 
 
+LARGEST = 2**53
+"""Up to here, and down to its negative, every reader of JSON has a whole number exactly."""
+
+_MOST_DIGITS = len(str(LARGEST))
+
+
 def whole(value: JsonValue) -> int | None:
-    """The whole number, or None when it is something else or missing. ``true`` is no number; ``3.0`` is 3."""
+    """The whole number, or None when it is something else or missing. ``true`` is no number; ``3.0`` is 3.
+
+    One beyond LARGEST is none: it could neither be written again nor counted on from.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+        value = int(value)
+    return value if isinstance(value, int) and -LARGEST <= value <= LARGEST else None
+
+
+def count(value: JsonValue) -> int | None:
+    """The count that a string of digits spells, or None when it is something else, or beyond LARGEST."""
+    digits = text(value) or ""
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > _MOST_DIGITS:
+        return None
+    return whole(int(digits))
 
 
 def at(value: JsonValue, *path: str) -> JsonValue:

@@ -146,7 +146,17 @@ class Store:
     def target_of(self, view: RolloutView) -> TargetView | None:
         """What the object that a Rollout releases holds; None where it releases a prompt."""
         if view.spec is not None and (why := refused(self.targets, view.spec)) is not None:
-            return not_allowed(why)
+            return not_allowed(why, self._recorded_target(view))
+        return self._target_of(view)
+
+    def _recorded_target(self, view: RolloutView) -> TargetView | None:
+        """What the object on record holds, as where the spec cannot be read: what is stable and allowed stays so."""
+        stable = view.status.stable
+        if stable is None or stable.target is None or not self.targets.is_allowed(stable.target, *stable.target.fields):
+            return None
+        return self._target_of(replace(view, spec=None))
+
+    def _target_of(self, view: RolloutView) -> TargetView | None:
         named = wanted(view)
         if named is None:
             return None

@@ -1,9 +1,10 @@
 """The kinds that Rollouts may release or write into: which are allowed, which are served, and what is kept of them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from headgate.api.rollout import RolloutSpec
-from headgate.api.rollout_status import TargetRef
+from headgate.api.rollout_status import AttemptState, TargetRef
 from headgate.api.target import ObjectReference
 from headgate.api.target_kind import TargetKind
 from headgate.cluster.gitops import MARKS, keeper
@@ -126,16 +127,18 @@ def view_of(rollout: RolloutView, kind: Kind | str, obj: Json | None) -> TargetV
     )
 
 
-def not_allowed(message: str) -> TargetView:
-    """The view of a target that no Rollout may name."""
-    return TargetView(reason=NOT_ALLOWED, message=message)
+def not_allowed(message: str, stable: TargetView | None = None) -> TargetView:
+    """The view of a target that no Rollout may name; ``stable`` is what is seen by stable's fields all the same."""
+    return replace(stable if stable is not None else TargetView(), reason=NOT_ALLOWED, message=message)
 
 
 def wanted(rollout: RolloutView) -> "ObjectReference | TargetRef | None":
-    """The object that a Rollout releases; what is on record where the spec cannot be read."""
-    if rollout.spec is not None:
+    """The object that a Rollout releases; what is on record where the spec cannot be read, and on a way back."""
+    attempt, stable = rollout.status.attempt, rollout.status.stable
+    is_taken_back = attempt is not None and attempt.state is AttemptState.ROLLING_BACK and stable is not None
+    if rollout.spec is not None and not is_taken_back:
         return rollout.spec.target
-    return rollout.status.stable.target if rollout.status.stable is not None else None
+    return stable.target if stable is not None else None
 
 
 def _ref(named: "ObjectReference | TargetRef", uid: str, fields: list[str]) -> TargetRef:

@@ -97,10 +97,10 @@ class Aftermath:
 
     async def _ending(self, key: Key, hook: DueHook) -> Ending:
         if hook.webhook is None:
-            job = JobRun(hook, self._objects, lambda: self._writer_of(key), self._jobs)
-            return await run(hook, job, grace=_GRACE_SECONDS)
+            job = JobRun(hook, self._objects, lambda: self._writer_of(key), self._jobs, now=self._now)
+            return await run(hook, job, self._now, grace=_GRACE_SECONDS)
         poster = self._webhooks.poster(hook.webhook, hook.namespace)
         if isinstance(poster, str):
             return Ending(succeeded=False, message=poster, tries=0)
         call: Call = PostRun(hook, poster, self._may_act)
-        return await run(hook, call)
+        return await run(hook, call, self._now)

@@ -81,7 +81,7 @@ class Observing:
         """The versions that the Rollout speaks of: PromptVersions, or the one that its target holds."""
         if target is None:
             return self._store.versions_of(view)
-        return {target.version.name: target.version} if target.version is not None else {}
+        return {known.name: known for known in (target.version, target.rebased) if known is not None}
 
     def _observation(
         self, view: RolloutView, case: Case, plan: Plan | None, record: Record | None = None, *, fresh: bool = False

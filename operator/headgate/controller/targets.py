@@ -33,7 +33,7 @@ class Targets:
         self._objects = objects
         self._snapshots = TargetSnapshots(objects)
         self._waiting: dict[str, float] = {}
-        """Since when a Rollout, by UID, waits for the reader of its weight."""
+        """Since when a Rollout, by UID, waits for the reader of its weight in the attempt that is being taken back."""
 
     async def keep(self, seen: Observation, decision: Decision) -> None:
         """Snapshots what becomes stable or a candidate with this decision. Raises ClusterError.
@@ -62,6 +62,7 @@ class Targets:
 
     async def prune(self, view: RolloutView, status: RolloutStatus) -> None:
         """Once an attempt's end is committed: deletes the oldest snapshots that nobody needs any more, if it can."""
+        self._waiting.pop(view.uid, None)
         if status.stable is None or status.stable.target is None:
             return
         rejected = {rejection.digest for rejection in status.rejected}
@@ -81,12 +82,11 @@ class Targets:
         good = await self._snapshots.content(view.namespace, version, order.restored_digest)
         for _ in range(_TRIES):
             raw = await self._fetch(kind, view, order.ref)
-            if raw is not None and self._reader_goes_back(raw, view, order):
-                raise Unavailable(f"{kind.kind} {order.ref.name}: KServe has not gone back to stable's revision yet")
-            self._waiting.pop(view.uid, None)
             if raw is None or content_of(raw, order.ref.fields).digest != order.rejected_digest:
                 await self.release(view, order.ref, writer)
                 return
+            if self._reader_goes_back(raw, view, order):
+                raise Unavailable(f"{kind.kind} {order.ref.name}: KServe has not gone back to stable's revision yet")
             _refuse_to_overwrite_what_is_not_declared(f"{kind.kind} {order.ref.name}", raw, good)
             try:
                 raw = await writer.json_patch(kind, view.namespace, order.ref.name, _edits(raw, good))

@@ -70,14 +70,12 @@ def read(config_map: Json | None) -> BackendVersion | None:
     version, digest, arm = (shape.text(data.get(key)) for key in ("version", "digest", "arm"))
     if not version or not digest or not arm:
         return None
-    attempt = shape.text(data.get("attempt")) or ""
     try:
         payload = json_text.parse(shape.text(data.get("payload")) or "{}")
     except json_text.NotJson:
         payload = {}
-    return BackendVersion(
-        version, digest, arm, int(attempt) if attempt.isdecimal() else 0, flagd_reading.payload(shape.mapping(payload))
-    )
+    attempt = shape.count(data.get("attempt")) or 0
+    return BackendVersion(version, digest, arm, attempt, flagd_reading.payload(shape.mapping(payload)))
 
 
 def config_map(routing: Routing, backend: str, version: BackendVersion) -> Json:
@@ -95,10 +93,15 @@ def patch(routing: Routing, version: BackendVersion) -> Json:
     return {"metadata": _marks(routing), "data": {**version.data()}}
 
 
+def is_of(config_map: Json, rollout: str) -> bool:
+    """Whether headgate made it for that Rollout."""
+    return shape.annotations(config_map).get(OWNER) == rollout
+
+
 def refuse_foreign(config_map: Json, routing: Routing) -> None:
     """Raises Unusable for a ConfigMap of that name that headgate did not make for this Rollout."""
     owner = shape.annotations(config_map).get(OWNER)
-    if owner != routing.rollout:
+    if not is_of(config_map, routing.rollout):
         name = shape.name(config_map)
         whose = f"belongs to Rollout {owner}" if owner else "is there and not headgate's"
         raise Unusable(f"ConfigMap {name} {whose}; the backend's version goes there, remove or rename it")
@@ -106,8 +109,7 @@ def refuse_foreign(config_map: Json, routing: Routing) -> None:
 
 def revision(config_map: Json | None) -> int | None:
     """The fence that a ConfigMap carries."""
-    carried = shape.text(shape.annotations(config_map or {}).get(REVISION)) or ""
-    return int(carried) if carried.isdecimal() else None
+    return shape.count(shape.annotations(config_map or {}).get(REVISION))
 
 
 def _marks(routing: Routing) -> Json:

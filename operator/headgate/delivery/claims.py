@@ -17,6 +17,7 @@ from headgate.delivery import (
     http_route_document,
     http_route_marks,
 )
+from headgate.delivery.fence import believed
 from headgate.delivery.flag_router import Carrier
 from headgate.delivery.refusals import Unusable
 from headgate.engine.routing import ArmVersion, Routing
@@ -33,6 +34,7 @@ class Claim:
     rollout: str
     uid: str
     revision: int
+    """What the marks carry; 0 where that is not believed."""
     attempt: int
     stable: ArmVersion
     stable_slot: int
@@ -52,8 +54,6 @@ class Claim:
             stable=self.stable,
             candidate=None,
             stable_slot=self.stable_slot,
-            # What a field's object holds by now is not known here: nobody is to be exposed to it.
-            settled=self.delivery.field is None,
         )
 
 
@@ -99,12 +99,12 @@ def _of_flag(flag: Mapping[str, JsonValue], delivery: Delivery) -> Iterator[Clai
     shown = flagd_reading.read(flag)
     metadata = shape.mapping(flag.get("metadata"))
     uid, attempt = shape.text(metadata.get(flagd.UID)), shape.whole(metadata.get(flagd.ATTEMPT))
-    if shown.rollout is None or shown.revision is None or shown.stable is None or uid is None:
+    if shown.rollout is None or shown.stable is None or uid is None:
         return
     yield Claim(
         rollout=shown.rollout,
         uid=uid,
-        revision=shown.revision,
+        revision=believed(shown.revision, known=0),
         attempt=attempt or 0,
         stable=shown.stable,
         stable_slot=0,
@@ -119,7 +119,7 @@ def _in_http_route(obj: Json) -> Iterator[Claim]:
         yield Claim(
             rollout=rollout,
             uid=marks.uid,
-            revision=marks.revision,
+            revision=believed(marks.revision, known=0),
             attempt=marks.attempt,
             stable=marks.stable,
             stable_slot=marks.slot,
@@ -136,7 +136,7 @@ def _in_fields(kind: Kind, obj: Json) -> Iterator[Claim]:
         yield Claim(
             rollout=rollout,
             uid=marks.uid,
-            revision=marks.revision,
+            revision=believed(marks.revision, known=0),
             attempt=marks.attempt,
             stable=marks.stable,
             stable_slot=0,

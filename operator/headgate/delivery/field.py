@@ -7,7 +7,7 @@ from headgate.api.rollout_status import TargetRef
 from headgate.api.target import FieldDelivery, ObjectReference
 from headgate.cluster.objects import ClusterError, Conflict, Json, Kind
 from headgate.delivery import fence, field_document
-from headgate.delivery.field_document import Marks
+from headgate.delivery.field_document import Marks, Wanted
 from headgate.delivery.last_writer import other_writer
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable
@@ -45,26 +45,27 @@ class FieldRouter:
         if (claimed := self._claimed(obj, routing)) is not None:
             return RouterState(self._router, matches=False, problem=claimed)
         marks, held = self._marks(obj, routing), field_document.value(obj, self._path)
-        must = field_document.weight(obj, self._path, routing, marks)
         problem = field_document.problem(obj, self._path)
-        matches = problem is None and held == must and marks is not None and self._stands(obj, marks, routing)
         if marks is None:
             return RouterState(self._router, matches=False, problem=problem)
+        must = field_document.wanted(obj, self._path, routing, marks)
+        written = problem is None and self._is_written(held, must, marks, routing)
         exposing = held if held is not None else 100
-        if held == must and not fence.exposes(routing):
+        if held == must.weight and not must.marks.weight:
             exposing = 0
         candidate = {marks.candidate.digest} if marks.candidate is not None and exposing else set()
         paths = [tuple(self._path.split(".")), ("metadata", "annotations", field_document.PREFIX + routing.rollout)]
         return RouterState(
             self._router,
-            matches=matches,
+            matches=written and not must.waits,
             weight=exposing if held is not None else None,
             shadow=0,
-            revision=marks.revision,
+            revision=fence.believed(marks.revision, routing.revision),
             stable=marks.stable,
             exposed=frozenset({marks.stable.digest} | candidate),
-            lags=not matches and problem is None and held == marks.written and self._marked(obj, marks, routing),
-            writer=None if matches else other_writer(obj, *paths),
+            lags=not written and problem is None and held == marks.written and self._lags(must, marks),
+            waits=must.waits if written else "",
+            writer=None if written else other_writer(obj, *paths),
             problem=problem,
         )
 
@@ -76,15 +77,14 @@ class FieldRouter:
             # Every object of an allowed kind is listed before anything is decided, and then watched.
             raise Unusable(self._missing())
         state = self.observe(routing)
-        if state.matches:
+        if state.matches or state.waits:
             return state
         if (reason := self._claimed(obj, routing) or field_document.problem(obj, self._path)) is not None:
             raise Unusable(reason)
         marks = self._marks(obj, routing)
         fence.check(marks.revision if marks is not None else None, routing)
-        must = field_document.weight(obj, self._path, routing, marks)
-        after = field_document.wanted(obj, self._path, routing, marks)
-        operations = field_document.edits(obj, self._path, routing, must, after)
+        must = field_document.wanted(obj, self._path, routing, marks)
+        operations = field_document.edits(obj, self._path, routing, must)
         try:
             written = await self._around.objects.json_patch(kind, self._around.namespace, target.name, operations)
         except Conflict:
@@ -116,17 +116,17 @@ class FieldRouter:
     def _marks(self, obj: Json, routing: Routing) -> Marks | None:
         return field_document.on(obj).get((routing.rollout, self._path))
 
-    def _stands(self, obj: Json, marks: Marks, routing: Routing) -> bool:
-        """Whether the marks are the routing's but for counts that may lag behind."""
-        after = field_document.wanted(obj, self._path, routing, marks)
-        same = marks == replace(after, revision=marks.revision, attempt=marks.attempt)
-        return same and fence.stands(marks.revision, routing)
+    @staticmethod
+    def _is_written(held: int | None, must: Wanted, marks: Marks, routing: Routing) -> bool:
+        """Whether the field and the marks are the routing's but for counts that may lag behind."""
+        same = marks == replace(must.marks, revision=marks.revision, attempt=marks.attempt)
+        return held == must.weight and same and fence.stands(marks.revision, routing)
 
-    def _marked(self, obj: Json, marks: Marks, routing: Routing) -> bool:
+    @staticmethod
+    def _lags(must: Wanted, marks: Marks) -> bool:
         """Whether the marks are the routing's but for what follows from the status of the field's reader."""
-        after = field_document.wanted(obj, self._path, routing, marks)
-        lagging = replace(after, revision=marks.revision, attempt=marks.attempt)
-        return marks == replace(lagging, kserve=marks.kserve, written=marks.written)
+        counts = replace(must.marks, revision=marks.revision, attempt=marks.attempt)
+        return marks == replace(counts, kserve=marks.kserve, written=marks.written, weight=marks.weight)
 
     def _claimed(self, obj: Json, routing: Routing) -> str | None:
         """Why the field is another Rollout's; None when it is not."""

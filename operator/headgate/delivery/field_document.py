@@ -4,25 +4,27 @@ It touches that one field, creating what is missing above it, and the annotation
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from headgate.cluster import shape
 from headgate.cluster.json_spelling import is_written_alike
 from headgate.cluster.objects import Json, JsonValue
 from headgate.delivery import json_text, kserve
 from headgate.delivery.fence import exposes
-from headgate.delivery.kserve import Memory, Serving
+from headgate.delivery.kserve import Held, Memory, Serving
 from headgate.engine.routing import ArmVersion, Routing
 
 PREFIX = "headgate.dev/"
-_STABLE, _OTHER = "servesStable", "servesOther"
+_EVERYBODY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The fence and the memory of one Rollout about one field."""
 
-    revision: int
+    revision: int | None
+    """None where it cannot be read: then the marks are to be written anew."""
     uid: str
     """The Rollout's."""
     attempt: int
@@ -43,42 +45,50 @@ def value(obj: Json, path: str) -> int | None:
     return shape.whole(shape.at(obj, *path.split(".")))
 
 
-def weight(obj: Json, path: str, routing: Routing, marks: Marks | None) -> int:
-    """What the field must hold under the routing."""
-    if exposes(routing):
-        return routing.weight
-    shown, known, written = _last(obj, path, marks)
-    return kserve.resting(shown, routing.stable.digest, known, written, settled=routing.settled)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the field and the marks must be under a routing."""
+
+    weight: int
+    """What the field must hold."""
+    marks: Marks
+    waits: str
+    """What its reader must do before it may have the routing's weight, in words; empty when nothing."""
 
 
-def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Marks:
-    """The marks that belong to a routing."""
-    exposing = exposes(routing)
-    shown, known, written = _last(obj, path, before)
-    candidate = routing.candidate if exposing else None
-    return Marks(
+def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Wanted:
+    """What belongs to a routing, given what its reader says of itself and the marks that are there."""
+    shown, exposing = kserve.revisions(obj, path), exposes(routing)
+    held = Held(routing.held, routing.stable.digest, before.stable.digest if before is not None else "")
+    known = kserve.remembered(shown, held, before.kserve if before is not None else Memory())
+    candidate, waits = routing.candidate if exposing else None, ""
+    if candidate is not None:
+        waits = kserve.obstacle(shown, routing.weight, candidate.digest, routing.stable.digest, known)
+        share = weight = 0 if waits else routing.weight
+        if shown is not None and weight == _EVERYBODY:
+            known = replace(known, full=shown.ready)
+    else:
+        share, weight = 0, kserve.resting(shown, held, known, _left(obj, path, before))
+    marks = Marks(
         revision=routing.revision,
         uid=routing.uid,
         attempt=routing.attempt,
         object_uid=uid(obj),
         stable=ArmVersion(routing.stable.version, routing.stable.digest),
         candidate=ArmVersion(candidate.version, candidate.digest) if candidate is not None else None,
-        weight=routing.weight if exposing else 0,
-        written=weight(obj, path, routing, before),
-        kserve=_remembered(routing, shown, known, written),
+        weight=share,
+        written=weight,
+        kserve=known,
     )
+    return Wanted(weight, marks, waits)
 
 
-def _remembered(routing: Routing, shown: kserve.Revisions | None, known: Memory, written: int | None) -> Memory:
-    if exposes(routing) and routing.settled:
-        return known  # stable's content is there again, and its revision is not yet the one that is exposed
-    return kserve.remembered(shown, routing.stable.digest, known, written, settled=routing.settled)
-
-
-def _last(obj: Json, path: str, marks: Marks | None) -> tuple[kserve.Revisions | None, Memory, int | None]:
-    """What KServe says, what is remembered of its revisions, and what was written last."""
-    shown = kserve.revisions(obj, path)
-    return (shown, marks.kserve, marks.written) if marks is not None else (shown, Memory(), None)
+def _left(obj: Json, path: str, before: Marks | None) -> int:
+    """What the field holds on, where nobody knows what its object serves: a share is taken back, the rest stays."""
+    if before is not None:
+        return 0 if before.weight else before.written
+    found = value(obj, path)
+    return found if found is not None else _EVERYBODY
 
 
 def problem(obj: Json, path: str) -> str | None:
@@ -102,10 +112,10 @@ def in_the_way(obj: Json, path: str) -> str | None:
     return None
 
 
-def edits(obj: Json, path: str, routing: Routing, weight: int, marks: Marks) -> list[Json]:
+def edits(obj: Json, path: str, routing: Routing, wanted: Wanted) -> list[Json]:
     """The JSON patch operations that write the weight and the marks, if nothing that they follow from has changed."""
-    added = [] if value(obj, path) == weight else [_add(obj, path, weight)]
-    return [*_tests(obj, path, routing), *added, _annotate(obj, path, routing.rollout, marks)]
+    added = [] if value(obj, path) == wanted.weight else [_add(obj, path, wanted.weight)]
+    return [*_tests(obj, path, routing), *added, _annotate(obj, path, routing.rollout, wanted.marks)]
 
 
 def _tests(obj: Json, path: str, routing: Routing) -> list[Json]:
@@ -116,7 +126,7 @@ def _tests(obj: Json, path: str, routing: Routing) -> list[Json]:
     """
     name = PREFIX + routing.rollout
     written = shape.annotations(obj).get(name)
-    reads_status = routing.settled and kserve.revisions(obj, path) is not None
+    reads_status = routing.is_settled and kserve.revisions(obj, path) is not None
     makes_parents = not isinstance(shape.at(obj, *path.split(".")[:-1]), dict)
     told_apart = isinstance(written, str) and is_written_alike(written)
     if exposes(routing) or reads_status or makes_parents or not told_apart:
@@ -191,9 +201,10 @@ def _written(marks: Marks) -> Json:
         "weight": marks.weight,
         "written": marks.written,
     }
-    for name, seen in ((_STABLE, marks.kserve.stable), (_OTHER, marks.kserve.other)):
-        if seen is not None:
-            written[name] = {"revision": seen.revision, "digest": seen.digest}
+    if marks.kserve.seen:
+        written["serves"] = {each.revision: each.digest for each in marks.kserve.seen}
+    if marks.kserve.full:
+        written["full"] = marks.kserve.full
     return written
 
 
@@ -205,7 +216,7 @@ def _read(fields: JsonValue) -> Marks | None:
     )
     owner, object_uid = shape.text(entry.get("uid")), shape.text(entry.get("object"))
     stable = _version(entry.get("stable"))
-    if revision is None or attempt is None or weight is None or written is None:
+    if attempt is None or weight is None or written is None:
         return None
     if owner is None or object_uid is None or stable is None:
         return None
@@ -218,13 +229,14 @@ def _read(fields: JsonValue) -> Marks | None:
         candidate=_version(entry.get("candidate")),
         weight=weight,
         written=written,
-        kserve=Memory(_serving(entry.get(_STABLE)), _serving(entry.get(_OTHER))),
+        kserve=_memory(entry),
     )
 
 
-def _serving(entry: JsonValue) -> Serving | None:
-    revision, digest = shape.text(shape.at(entry, "revision")), shape.text(shape.at(entry, "digest"))
-    return Serving(revision, digest) if revision and digest else None
+def _memory(entry: Mapping[str, JsonValue]) -> Memory:
+    serves = shape.mapping(entry.get("serves")).items()
+    seen = (Serving(revision, digest) for revision, digest in serves if isinstance(digest, str))
+    return Memory(tuple(seen), shape.text(entry.get("full")) or "")
 
 
 def _named(version: ArmVersion) -> Json:

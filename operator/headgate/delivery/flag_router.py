@@ -123,8 +123,10 @@ class FlagRouter:
         return flagd.flag(routing, self._delivery, shown.payloads)
 
     def _carried(self, shown: Shown, routing: Routing) -> int | None:
-        """The revision that counts: a Rollout of another name that is gone fences nobody off."""
-        return shown.revision if shown.rollout in (None, routing.rollout) else None
+        """The revision that counts: a Rollout of another name that is gone fences nobody off. None without marks."""
+        if shown.rollout not in (None, routing.rollout) or (shown.rollout is None and shown.revision is None):
+            return None
+        return fence.believed(shown.revision, routing.revision)
 
     def _foreign(self, shown: Shown, routing: Routing) -> str | None:
         """Why the flag is not this Rollout's to write; None when it is."""

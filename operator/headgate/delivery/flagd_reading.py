@@ -81,7 +81,9 @@ def shows(flag: Mapping[str, JsonValue], shown: Shown, wanted: Json, routing: Ro
         return False
     lagging = {**shape.mapping(wanted["metadata"])}
     lagging[flagd.REVISION] = shown.revision
-    lagging[flagd.ATTEMPT] = shape.at(flag.get("metadata"), flagd.ATTEMPT)
+    attempt = shape.whole(shape.at(flag.get("metadata"), flagd.ATTEMPT))
+    if attempt is not None:
+        lagging[flagd.ATTEMPT] = attempt
     return dict(flag) == {**wanted, "metadata": lagging}
 
 

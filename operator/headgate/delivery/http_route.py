@@ -64,7 +64,7 @@ class HttpRouteRouter:
             matches=matches,
             weight=idle.traffic,
             shadow=idle.copies,
-            revision=marks.revision,
+            revision=self._carried(marks, routing),
             stable=self._stable(marks, shown),
             stable_slot=marks.slot,
             exposed=self._exposed(route, marks, shown),
@@ -200,6 +200,13 @@ class HttpRouteRouter:
         lagging = replace(wanted, revision=marks.revision, attempt=marks.attempt)
         return marks == lagging and fence.stands(marks.revision, routing)
 
+    def _carried(self, marks: Marks, routing: Routing) -> int:
+        """The highest revision that the route or one of its ConfigMaps carries: each of them is a fence."""
+        names = (backends.config_map_name(routing.rollout, backend) for backend in self._backends)
+        own = (found for found in map(self._seen_config_map, names) if backends.is_of(found, routing.rollout))
+        carried = [marks.revision, *map(backends.revision, own)]
+        return max(fence.believed(revision, routing.revision) for revision in carried)
+
     def _publishes(self, routing: Routing) -> bool:
         """Whether the idle backend is to run another version than it does."""
         idle = 1 - routing.stable_slot
@@ -230,6 +237,9 @@ class HttpRouteRouter:
             if (version := backends.read(self._around.seen(CONFIG_MAP, name))) is not None:
                 found[slot] = version
         return found
+
+    def _seen_config_map(self, name: str) -> Json:
+        return self._around.seen(CONFIG_MAP, name) or {}
 
     def _seen_route(self) -> Json | None:
         return self._around.seen(HTTP_ROUTE, self._name)

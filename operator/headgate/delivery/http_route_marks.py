@@ -25,7 +25,8 @@ class Mirror:
 class Marks:
     """The marks of one Rollout on one route."""
 
-    revision: int
+    revision: int | None
+    """None where it, or the count of attempts, cannot be read: then the marks are to be written anew."""
     uid: str
     attempt: int
     stable: ArmVersion
@@ -92,12 +93,12 @@ def _read(value: str) -> Marks | None:
     revision, attempt, slot = (shape.whole(fields.get(key)) for key in ("revision", "attempt", "slot"))
     uid, stable = shape.text(fields.get("uid")), _version(fields.get("stable"))
     backends = [text for text in map(shape.text, shape.sequence(fields.get("backends"))) if text]
-    if revision is None or attempt is None or slot not in (0, 1) or uid is None or stable is None or len(backends) != 2:
+    if slot not in (0, 1) or uid is None or stable is None or len(backends) != 2:
         return None
     return Marks(
-        revision=revision,
+        revision=revision if attempt is not None else None,
         uid=uid,
-        attempt=attempt,
+        attempt=attempt or 0,
         stable=stable,
         slot=slot,
         candidate=_version(fields.get("candidate")),

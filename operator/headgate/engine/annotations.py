@@ -13,6 +13,9 @@ RESUME = f"{PREFIX}resume"
 LONGEST = 100
 """The longest text that can name an attempt and a step; anything longer is nobody's."""
 
+_MOST_DIGITS = 16
+"""Of a number: as many as the highest has that a status can come to."""
+
 BAKE = "bake"
 """The name under which the bake is promoted: ``headgate.dev/promote: "3/bake"``."""
 
@@ -30,6 +33,6 @@ def ask(annotations: Mapping[str, str], name: str) -> Ask | None:
     """The annotation of that name; None when it is missing or names no attempt."""
     written = annotations.get(name, "").strip()
     number, _, step = written.partition("/")
-    if not number.isdecimal() or len(number) > 9 or len(written) > LONGEST:
+    if not number.isdecimal() or len(number) > _MOST_DIGITS or len(written) > LONGEST:
         return None
     return Ask(int(number), step or None, written)

@@ -50,7 +50,7 @@ def routing_for(
         shadow=shadow if shown else 0,
         stable_slot=stable.slot,
         kill=kill,
-        settled=_is_settled(stable, versions),
+        held=_held(stable, attempt, versions),
     )
 
 
@@ -97,8 +97,13 @@ def _probe(view: RolloutView, versions: Mapping[str, VersionView]) -> Routing | 
     return Routing(view.namespace, view.name, view.uid, revision, 0, stable, None, kill=kill)
 
 
-def _is_settled(stable: StableRef, versions: Mapping[str, VersionView]) -> bool:
-    return stable.target is None or any(known.digest == stable.digest for known in versions.values())
+def _held(stable: StableRef, attempt: Attempt | None, versions: Mapping[str, VersionView]) -> str | None:
+    """What a target holds, by those fields by which it is stable's content or the candidate's; None: it is not seen."""
+    if stable.target is None:
+        return None
+    digests = [known.digest for known in versions.values()]
+    wanted = (stable.digest, attempt.candidate.digest if attempt is not None else "")
+    return next((digest for digest in wanted if digest in digests), digests[0] if digests else None)
 
 
 def _arm(ref: VersionRef, frozen: FrozenVersion | None, versions: Mapping[str, VersionView]) -> ArmVersion:

@@ -20,7 +20,7 @@ class DueHook:
     cron_job: str | None
     """The CronJob that the Job is made from; None for a webhook."""
     timeout: float
-    """Seconds that it may take in all."""
+    """Seconds that it may take in all, from ``at`` on, whoever runs it and however often that is begun again."""
     retries: int
     outcome: Outcome
     reason: str
@@ -33,6 +33,10 @@ class DueHook:
     def key(self) -> str:
         """What this hook of this revert is known by, to receivers too: the same at every try and after a crash."""
         return f"{self.uid}/{self.attempt}/{self.name}"
+
+    def left(self, now: datetime) -> float:
+        """Seconds that are left of its time; never more than all of it, whatever the clock says."""
+        return min(self.timeout, self.timeout - (now - self.at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

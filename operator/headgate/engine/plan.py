@@ -7,7 +7,7 @@ from headgate.api.conditions import Timestamp
 from headgate.api.model import StatusModel
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, GateReference, Step
-from headgate.api.rollout_status import Rejection, StableRef, VersionRef
+from headgate.api.rollout_status import RecordedCount, Rejection, StableRef, VersionRef
 
 
 class FrozenPayload(StatusModel):
@@ -69,8 +69,8 @@ class Record(StatusModel):
     """What outlives a Rollout of this name, so that re-creating it never exposes anybody to a rejected version."""
 
     stable: StableRef | None = None
-    revision: int = 0
-    attempt: int = 0
+    revision: RecordedCount = 0
+    attempt: RecordedCount = 0
     """The number of the last attempt."""
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}

@@ -75,9 +75,8 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
             # What it showed before is no measure any more: until it was seen at this, a difference is no drift.
             turn.remember(shown={name: seen for name, seen in turn.memory.shown.items() if name != router})
             chosen.add(router)
-        elif state is not None and state.matches:
-            turn.remember(shown={**turn.memory.shown, router: (wanted, delivery)})
-            put_right(turn, router)
+        elif state is not None and (state.matches or state.waits):
+            _is_as_written(turn, router, state, (wanted, delivery))
         elif (until := held_off_until(turn, router)) is not None:
             turn.wake(until)
         elif (
@@ -96,6 +95,13 @@ def to_write(turn: Turn, routing: Routing, routes: tuple[Delivery, ...], observe
         # A router that cannot be written keeps nobody from being judged: the next look measures before it tries again.
         turn.wake(turn.now + MEASURE_AFTER)
     return frozenset(chosen)
+
+
+def _is_as_written(turn: Turn, router: str, state: RouterState, shown: tuple[Routing, Delivery]) -> None:
+    """Nothing is to be written; whether it shows the split by now is up to its reader."""
+    if state.matches:
+        turn.remember(shown={**turn.memory.shown, router: shown})
+        put_right(turn, router)
 
 
 def _writable(turn: Turn, routes: tuple[Delivery, ...], routing: Routing) -> list[Delivery]:
@@ -169,8 +175,10 @@ def undelivered(turn: Turn) -> str:
             found = drift.found if state.matches else told(state)
             keeper = keeper_of(turn)
             return f"{router}: {found}{f'; {keeper} must not keep it: leave it out of Git' if keeper else ''}"
+        if state.waits:
+            return f"{router}: {state.waits}"
         if turn.state is not AttemptState.ENDED:
             return f"{router}: not at {turn.status.weight} % yet"
-        if turn.killed and not state.absent:
+        if turn.killed and not (state.absent or state.lags):
             return f"{router}: does not show the kill switch yet"
     return ""

@@ -48,8 +48,13 @@ class Routing:
     stable_slot: int = 0
     """Which of an httpRoute's backends serves stable."""
     kill: KillSwitch = KillSwitch.OFF
-    settled: bool = True
-    """Whether the object that is released holds stable's content; always so for prompts, which are named apart."""
+    held: str | None = None
+    """The digest of what the object that is released holds; None for prompts, and where it is not to be seen."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the object that is released holds stable's content."""
+        return self.held == self.stable.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class RouterState:
     stable_slot: int | None = None
     exposed: frozenset[str] = field(default_factory=frozenset)
     """Digests that somebody is served by it."""
+    waits: str = ""
+    """What its reader must do before it may show the routing, in words; then it shows nobody the candidate."""
     lags: bool = False
     """Whether it shows what was written, and its reader by now asks for something else: that is nobody's drift."""
     writer: str | None = None

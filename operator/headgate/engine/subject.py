@@ -67,7 +67,7 @@ def resolve(observation: Observation, status: RolloutStatus) -> Subject:
 
 def _of_target(target: TargetView | None) -> Subject:
     """What the target holds: its own edit is the release, so whatever it holds can be tried."""
-    if target is None or target.version is None:
+    if target is None or target.version is None or target.reason:
         reason, message = (target.reason, target.message) if target is not None else ("", "")
         return Subject(None, Problem(reason or "TargetNotFound", message or "spec.target is not to be seen"))
     return Subject(VersionRef(version=target.version.name, digest=target.version.digest))

@@ -78,8 +78,8 @@ def known_target(turn: Turn) -> TargetRef | None:
 
 def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> SpecRestore:
     """Puts the last good content back into an object that still holds the rejected one."""
-    attempt, plan = turn.flight, turn.observation.plan
-    readers = tuple(plan.delivery) if plan is not None else ()
+    attempt, plan, spec = turn.flight, turn.observation.plan, turn.observation.rollout.spec
+    readers = tuple(plan.delivery) if plan is not None else tuple(spec.routes()) if spec is not None else ()
     order = TargetRestore(ref, attempt.candidate.digest, stable.digest, readers)
     return SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
 
