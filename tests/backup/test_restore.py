@@ -1,12 +1,16 @@
 """A cluster that was lost and restored: the same traffic, the same rejections, the same owners."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from headgate.local.control_plane import ControlPlane
 from headgate.local.waiting import wait_until
 from tests.backup.place import Place
 from tests.controller import documents
@@ -272,3 +276,20 @@ def until_the_next_second(kube: Kube) -> None:
         return bool(probe["metadata"]["creationTimestamp"] > newest)
 
     wait_until(passed, timeout=10, otherwise=lambda: "the API server's clock stands still")
+
+
+def test_what_a_narrow_terminal_is_given_is_a_whole_backup(kube: Kube, place: Place, plane: ControlPlane) -> None:
+    version = documents.version("v1")
+    version["spec"]["messages"][0]["content"] = "Grüße, 你好"
+    kube.apply(version)
+    program = "from headgate.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "backup", "-n", kube.namespace],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "KUBECONFIG": str(plane.kubeconfig), "PYTHONIOENCODING": "latin-1"},
+    )
+    assert "Grüße, 你好" in done.stdout.decode()
+    place.file.write_bytes(done.stdout)
+    verified = place.headgate("restore", str(place.file), "--verify")
+    assert verified.exit_code == 0, verified.output

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from headgate.cli.backup.archive import Archive, save, saved
 from headgate.cli.exit_statuses import ExitStatus
+from headgate.cli.failures import CommandError
 from headgate.cli.main import app
 from headgate.cluster.objects import CONFIG_MAP, CONTROLLER_REVISION, QUALITY_GATE, ROLLOUT
 from headgate.engine.content import content_of
@@ -86,6 +87,38 @@ def test_without_a_record_a_status_that_cannot_be_read_is_not_restored(file: Pat
 def test_a_file_that_was_cut_off_is_refused(file: Path) -> None:
     file.write_text(file.read_text()[:-40])
     assert "cut off" in verify(file).output
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_file_that_is_nested_without_end_is_refused(file: Path, text: str) -> None:
+    file.write_text(text)
+    found = verify(file)
+    assert found.exit_code == 2
+    assert found.stderr.startswith(f"error: {file}: cut off, or no backup of headgate")
+    assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it.update(takenAt="\ud800"),
+        lambda it: it["objects"][0]["object"]["spec"].update(note="\ud800"),
+    ],
+)
+def test_a_file_with_half_a_character_is_refused(file: Path, change: Change) -> None:
+    found = verify(changed(file, change))
+    assert found.exit_code == 1
+    assert found.stderr.startswith(f"error: {file}: no backup of headgate")
+    assert found.stderr.count("\n") == 1
+
+
+def test_what_cannot_be_saved_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(CommandError, match="there: Is a directory"):
+        save(Archive("2026-11-21T12:00:00Z", [], []), tmp_path / "there")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    with pytest.raises(CommandError, match="names no file"):
+        save(Archive("2026-11-21T12:00:00Z", [], []), Path("/"))
 
 
 def test_a_record_that_headgate_did_not_write_is_refused(tmp_path: Path) -> None:

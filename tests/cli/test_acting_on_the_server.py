@@ -69,6 +69,34 @@ def test_retry_lifts_the_rejection_and_names_the_version_again_in_one_write(clus
     assert after["metadata"]["generation"] == before["metadata"]["generation"] + 1
 
 
+def test_abort_right_after_a_retry_takes_its_word_out_of_the_object(cluster: Cluster) -> None:
+    cluster.exists("support-reply", spec=spec("support-reply-v7"), status=TAKEN_BACK)
+    assert cluster.headgate("retry", "support-reply", "-n", "ai").exit_code == 0
+
+    first = cluster.headgate("abort", "support-reply", "-n", "ai", "--wait", "--timeout", "5")
+    second = cluster.headgate("abort", "support-reply", "-n", "ai")
+
+    assert first.exit_code == 0, first.output
+    assert first.stdout.startswith("ai/support-reply: withdrew the retry of attempt 3 before the operator heard it")
+    assert "(unchanged)" not in first.stdout
+    assert "headgate.dev/retry" not in cluster.get("support-reply")["metadata"].get("annotations", {})
+    assert second.stdout.endswith("(unchanged)\n")
+
+
+def test_a_second_approval_does_not_erase_one_that_was_not_heard(cluster: Cluster) -> None:
+    steps = [{"weight": 10}, *({"weight": weight, "approval": "Required"} for weight in (50, 75)), {"weight": 100}]
+    tried = attempt(step={"index": 0, "name": "10", "startedAt": ago(42)})
+    cluster.exists("support-reply", spec=spec(steps=steps), status=status(tried))
+    assert cluster.headgate("approve", "support-reply", "-n", "ai", "--step", "50").exit_code == 0
+
+    refused = cluster.headgate("approve", "support-reply", "-n", "ai", "--step", "75")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("error: ai/support-reply: the operator has not heard the approval of step 50 yet")
+    assert refused.stderr.count("\n") == 1
+    assert cluster.get("support-reply")["metadata"]["annotations"] == {"headgate.dev/approve": "3/50"}
+
+
 def test_after_a_write_to_the_spec_git_needs_no_force(cluster: Cluster) -> None:
     cluster.applies("support-reply", spec("support-reply-v7"), "gitops")
     cluster.says("support-reply", TAKEN_BACK)

@@ -11,6 +11,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from headgate.cli.backup.archive import Archive, save
 from headgate.cli.exit_statuses import MEANINGS, ExitStatus
 from headgate.cli.main import app
 from headgate.local.processes import free_port
@@ -91,6 +92,61 @@ def test_what_stands_behind_the_command_counts(cluster: Cluster) -> None:
 
 def test_a_name_before_the_command_is_checked_too() -> None:
     assert CliRunner().invoke(app, ["-n", "../x", "status"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["-n", "staging", "restore", "headgate.json"], "restore takes no --namespace"),
+        (["--context", "prod", "run", "--config", "headgate.yaml"], "run takes no --context"),
+        (["-n", "ai", "lint", "rollout.yaml"], "lint takes no --namespace"),
+        (["--kubeconfig", "x", "local", "down", "--dir", "x"], "local takes no --kubeconfig"),
+    ],
+)
+def test_an_option_before_a_command_that_has_none_of_it_is_refused(words: list[str], option: str) -> None:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert result.stderr == f"error: headgate {option}\n"
+
+
+@pytest.mark.parametrize("name", ["reply\n", "Reply", "a..b", ""])
+def test_what_is_no_name_never_becomes_a_part_of_a_url(name: str) -> None:
+    result = CliRunner().invoke(app, ["status", name], env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert "is no name of a Kubernetes object" in result.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "0", "-5", "1e12"])
+def test_a_wait_that_cannot_be_is_refused_before_anything_is_written(seconds: str) -> None:
+    words = ["abort", "reply", "--wait", "--timeout", seconds]
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "200", "KUBECONFIG": "/nowhere"})
+    assert result.exit_code == 2
+    assert "is not in the range of 0.1 to 604800 seconds" in result.stderr
+
+
+MISTAKEN = {
+    "a list": "[1, 2]",
+    "no YAML": "a: [",
+    "empty": "",
+    "text": "just text",
+    "without a context list": "{contexts: 3, current-context: a}",
+    "an unknown context": "{contexts: [{name: a, context: {cluster: c, user: u}}], current-context: b,"
+    " clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}], users: [{name: u, user: {}}]}",
+}
+
+
+@pytest.mark.parametrize("command", [["status"], ["backup", "-A"], ["restore", "headgate.json"]])
+@pytest.mark.parametrize("mistake", MISTAKEN)
+def test_a_mistake_in_the_kubeconfig_is_one_of_the_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], mistake: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(Archive("2026-11-21T12:00:00Z", [], []), Path("headgate.json"))
+    Path("kubeconfig").write_text(MISTAKEN[mistake])
+    result = CliRunner().invoke(app, [*command, "--kubeconfig", "kubeconfig"])
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_later_releases_command_is_unknown() -> None:

@@ -17,6 +17,13 @@ from tests.cli.samples import V7, V8, Document, ago, attempt, rejection, rollout
 PAUSED = {"at": ago(3), "check": "reply-quality/latency-p95", "reason": "12 s"}
 ENDED = attempt("Ended", outcome="RolledBack")
 TAKEN_BACK: Document = {"state": "Ended", "outcome": "RolledBack", "reason": "too slow"}
+TWICE: list[Document] = [
+    {"weight": 10, "holdFor": "1m"},
+    {"weight": 25, "holdFor": "1m"},
+    {"weight": 50, "holdFor": "1m", "approval": "Required"},
+    {"weight": 75, "holdFor": "1m", "approval": "Required"},
+    {"weight": 100},
+]
 HISTORY = {
     "number": 3,
     "version": "support-reply-v8",
@@ -63,6 +70,44 @@ WRITES: dict[str, tuple[Callable[[RolloutView], Change], Document, str | None, D
         abort,
         {"spec": spec(paused=True), "status": status(attempt(paused=PAUSED))},
         "headgate.dev/abort=3",
+        {},
+    ),
+    "abort withdraws a retry that was not heard yet": (
+        abort,
+        {"metadata": _asked(retry="3"), "status": status(attempt(**TAKEN_BACK), rejected=[rejection()])},
+        "headgate.dev/retry=None",
+        {},
+    ),
+    "abort withdraws the retry of an earlier attempt too": (
+        abort,
+        {
+            "metadata": _asked(retry="2"),
+            "spec": spec("support-reply-v6"),
+            "status": status(attempt(**TAKEN_BACK), rejected=[rejection(2, version="support-reply-v6"), rejection()]),
+        },
+        "headgate.dev/retry=None",
+        {},
+    ),
+    "approve after the other approval was heard": (
+        lambda seen: approve(seen, None, "75"),
+        {
+            "metadata": _asked(approve="3/50"),
+            "spec": spec(steps=TWICE),
+            "status": status(attempt(approvals=[{"step": "50", "at": ago(1)}])),
+        },
+        "headgate.dev/approve=3/75",
+        {},
+    ),
+    "approve after an approval of an earlier attempt, or of a step that is not there": (
+        lambda seen: approve(seen, None, "75"),
+        {"metadata": _asked(approve="2/50"), "spec": spec(steps=TWICE), "status": status(attempt())},
+        "headgate.dev/approve=3/75",
+        {},
+    ),
+    "retry after the other retry was heard": (
+        _retry,
+        {"metadata": _asked(retry="2"), "status": status(ENDED, rejected=[rejection()])},
+        "headgate.dev/retry=3",
         {},
     ),
     "promote names the attempt": (_promote, {"status": status(attempt())}, "headgate.dev/promote=3", {}),
@@ -157,6 +202,33 @@ REFUSALS: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
         lambda seen: approve(seen, None, "100"),
         {"status": status(attempt())},
         "ai/support-reply: step 100 needs no approval",
+    ),
+    "approve over an approval that was not heard yet": (
+        lambda seen: approve(seen, None, "75"),
+        {"metadata": _asked(approve="3/50"), "spec": spec(steps=TWICE), "status": status(attempt())},
+        (
+            "ai/support-reply: the operator has not heard the approval of step 50 yet, which this would erase;"
+            " wait until it has, as --wait does"
+        ),
+    ),
+    "retry over a retry that was not heard yet": (
+        lambda seen: retry(seen, 3),
+        {
+            "metadata": _asked(retry="2"),
+            "status": status(ENDED, rejected=[rejection(2, version="support-reply-v6"), rejection()]),
+        },
+        (
+            "ai/support-reply: the operator has not heard the retry of attempt 2 yet, which this would erase;"
+            " wait until it has, or first: headgate abort support-reply"
+        ),
+    ),
+    "abort after a retry that was heard and has begun nothing": (
+        abort,
+        {"metadata": _asked(retry="3"), "status": status(attempt(**TAKEN_BACK))},
+        (
+            "ai/support-reply: no attempt is in flight; the rejection of the last is lifted, so that another may begin:"
+            " name another version in spec.prompt.version, or headgate kill support-reply"
+        ),
     ),
     "abort with no attempt": (
         abort,
@@ -332,6 +404,18 @@ def test_a_second_retry_does_not_put_back_what_somebody_moved_on_from() -> None:
     moved = view(metadata=_asked(retry="3"), spec=spec("support-reply-v9"), status=status(history=[HISTORY]))
     with pytest.raises(CommandError, match="nothing is rejected"):
         retry(moved, None)
+
+
+def test_abort_says_that_it_withdrew_a_retry_and_that_nothing_is_shown() -> None:
+    retried: Document = {"metadata": _asked(retry="3"), "status": status(attempt(**TAKEN_BACK), rejected=[rejection()])}
+    change = abort(view(**retried))
+    assert change.says == (
+        "ai/support-reply: withdrew the retry of attempt 3 before the operator heard it: support-reply-v8 stays"
+        " rejected and is shown to nobody, though spec.prompt.version names it"
+    )
+    assert change.body() == {"metadata": {"annotations": {"headgate.dev/retry": None}}}
+    assert change.stands_in(rollout(status=retried["status"]))
+    assert change.is_done(view(**retried))
 
 
 def test_abort_is_done_only_when_the_attempt_has_ended() -> None:

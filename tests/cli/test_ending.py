@@ -3,9 +3,22 @@
 import pytest
 
 from headgate.cli.watch.ending import end_of
-from tests.cli.samples import V8, Document, ago, attempt, spec, status, view
+from tests.cli.samples import V8, Document, ago, attempt, rejection, rollout, spec, status, view
 
 HISTORY = [{"number": 3, **V8, "outcome": "Superseded", "reason": "v9 came", "startedAt": ago(90), "endedAt": ago(1)}]
+
+ENDED = attempt("Ended", outcome="RolledBack")
+RETRIED = {**rollout()["metadata"], "annotations": {"headgate.dev/retry": "3"}}
+TARGET: Document = {
+    **{name: value for name, value in spec().items() if name not in ("prompt", "delivery")},
+    "target": {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "name": "ranker",
+        "fields": ["spec.predictor.model"],
+    },
+    "delivery": [{"field": {"path": "spec.predictor.canaryTrafficPercent"}}],
+}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +36,15 @@ HISTORY = [{"number": 3, **V8, "outcome": "Superseded", "reason": "v9 came", "st
         ({"spec": spec("support-reply-v7"), "status": status()}, None, 0),
         ({"status": status()}, None, None),
         ({"spec": {}, "status": status()}, None, 1),
+        # A retry that the operator has not heard, one that it heard, and one that was withdrawn.
+        ({"metadata": RETRIED, "status": status(ENDED, rejected=[rejection()])}, None, None),
+        ({"metadata": RETRIED, "spec": TARGET, "status": status(ENDED, rejected=[rejection()])}, None, None),
+        ({"metadata": RETRIED, "status": status(ENDED)}, None, None),
+        ({"status": status(ENDED, rejected=[rejection()])}, None, 1),
+        # The version that the spec names has not been compiled yet.
+        ({"spec": spec("support-reply-v9"), "status": status(attempt("Ended", outcome="Promoted"))}, None, None),
+        ({"spec": spec("support-reply-v9", killSwitch="Stable"), "status": status(ENDED)}, None, 1),
+        ({"spec": spec("support-reply-v7"), "status": status(ENDED, rejected=[rejection()])}, None, 1),
     ],
 )
 def test_the_end(fields: Document, watched: int | None, expected: int | None) -> None:

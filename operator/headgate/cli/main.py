@@ -1,12 +1,13 @@
 """The command line: which commands there are, what their --help shows, and nothing of what they do."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from headgate import __version__
 from headgate.cli.act import commands as act
@@ -14,7 +15,7 @@ from headgate.cli.backup.command import backup_command, restore_command
 from headgate.cli.crds import crds_command
 from headgate.cli.demo import demo_command
 from headgate.cli.exit_statuses import ExitStatus
-from headgate.cli.failures import ends_in_one_line
+from headgate.cli.failures import CommandError, ends_in_one_line
 from headgate.cli.git_revert.command import git_revert_command
 from headgate.cli.help_text import epilog
 from headgate.cli.lint.command import lint_command
@@ -51,6 +52,20 @@ Version = Annotated[
 ]
 
 
+@ends_in_one_line
+def _refuse_unknown(ctx: typer.Context, given: Mapping[str, object]) -> None:
+    """What a command does not know must not be passed over: it would act elsewhere than was meant."""
+    name = ctx.invoked_subcommand
+    group = ctx.command
+    command = group.get_command(ctx, name) if name is not None and isinstance(group, TyperGroup) else None
+    if command is None:
+        return
+    known = {parameter.name for parameter in command.params}
+    for option, value in given.items():
+        if value is not None and option not in known:
+            raise CommandError(f"headgate {name} takes no --{option}", ExitStatus.USAGE)
+
+
 @app.callback(epilog=epilog("headgate status", "headgate -n ai watch support-reply", statuses=tuple(ExitStatus)))
 def _root(
     ctx: typer.Context,
@@ -63,6 +78,7 @@ def _root(
     """Progressive delivery of prompts, models and AI configuration to customers, on Kubernetes."""
     # As kubectl has it, these stand before the command or behind it; what stands behind it counts.
     given = {"namespace": namespace, "kubeconfig": kubeconfig, "context": context}
+    _refuse_unknown(ctx, given)
     ctx.default_map = {command.name: given for command in app.registered_commands if command.name is not None}
 
 

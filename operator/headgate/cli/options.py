@@ -9,7 +9,9 @@ import typer
 
 from headgate.cli.completion import rollout_names
 
-_NAME = re.compile(r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_SHORTEST, _LONGEST = 0.1, 604_800.0
+"""How many seconds a wait may last; the longest is a week."""
 
 
 class Output(StrEnum):
@@ -34,9 +36,17 @@ class DryRun(StrEnum):
 
 def checked_name(name: str | None) -> str | None:
     """The same name, if it may become a part of a URL. Raises BadParameter."""
-    if name is not None and (_NAME.match(name) is None or ".." in name):
+    if name is not None and (_NAME.fullmatch(name) is None or ".." in name):
         raise typer.BadParameter(f"{name!r} is no name of a Kubernetes object")
     return name
+
+
+def checked_seconds(seconds: float) -> float:
+    """The same time, if one can wait for so long. Raises BadParameter."""
+    # In this order of words what is no number is refused too.
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise typer.BadParameter(f"{seconds:g} is not in the range of {_SHORTEST:g} to {_LONGEST:.0f} seconds")
+    return seconds
 
 
 RolloutName = Annotated[
@@ -68,7 +78,12 @@ Context = Annotated[
 ]
 OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for programs.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return only when the operator has acted.")]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long --wait waits.")]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", callback=checked_seconds, help="How long --wait waits, a week at most."
+    ),
+]
 DryRunOption = Annotated[
     DryRun,
     typer.Option("--dry-run", help="client: only say what would be written; server: and let the API server check it."),

@@ -5,6 +5,7 @@ from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rej
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
 from headgate.cli.failures import CommandError
+from headgate.cli.unheard import is_retried, unheard_retry
 from headgate.cluster.objects import Json
 from headgate.engine.annotations import ABORT, RETRY, ask
 from headgate.engine.observation import RolloutView
@@ -13,8 +14,16 @@ from headgate.engine.observation import RolloutView
 def abort(view: RolloutView) -> Change:
     """Takes the attempt in flight back; writes nothing when it is being taken back, or was.
 
+    A retry that the operator has not heard is withdrawn: its attempt would begin afterwards.
     Raises CommandError when there is none, or when its end rejects nothing.
     """
+    if not is_in_flight(view.status.attempt) and (rejection := unheard_retry(view)) is not None:
+        return _withdrawn(view, rejection)
+    if is_retried(view):
+        raise CommandError(
+            f"{view.key}: no attempt is in flight; the rejection of the last is lifted, so that another may begin:"
+            f" name another version in spec.prompt.version, or headgate kill {view.name}"
+        )
     if (fulfilled := _taken_back(view)) is not None:
         return fulfilled
     attempt = attempt_in_flight(view)
@@ -26,6 +35,19 @@ def abort(view: RolloutView) -> Change:
         ),
         is_done=lambda later: is_over(later, attempt.number),
         annotation=(ABORT, str(attempt.number)),
+    )
+
+
+def _withdrawn(view: RolloutView, rejection: Rejection) -> Change:
+    """The resourceVersion tells: had the operator heard the retry meanwhile, the write would be refused."""
+    prompt = view.spec.prompt if view.spec is not None else None
+    names = prompt is not None and prompt.version == rejection.version
+    still = ", though spec.prompt.version names it" if names else ""
+    return Change(
+        says=f"{view.key}: withdrew the retry of attempt {rejection.attempt} before the operator heard it:"
+        f" {rejection.version} stays rejected and is shown to nobody{still}",
+        is_done=lambda _: True,
+        annotation=(RETRY, None),
     )
 
 
@@ -46,7 +68,8 @@ def _taken_back(view: RolloutView) -> Change | None:
 def retry(view: RolloutView, number: int | None) -> Change:
     """Lifts the rejection of that attempt, or of the last, and asks for the version again in the same write.
 
-    Raises CommandError when nothing is rejected, or when an attempt in flight or the kill switch is in the way.
+    Raises CommandError when nothing is rejected, or when an attempt in flight, the kill switch or another retry that
+    was not heard yet is in the way.
     """
     if (lifted := _lifted(view, number)) is not None:
         return Change(
@@ -64,6 +87,11 @@ def retry(view: RolloutView, number: int | None) -> Change:
         raise CommandError(f"{view.key}: the spec cannot be read: {view.spec_error}")
     if spec.kill_switch is not KillSwitch.OFF:
         raise CommandError(f"{view.key}: the kill switch is on; first: headgate kill {view.name} --to Off")
+    if (other := unheard_retry(view)) is not None and other.attempt != rejection.attempt:
+        raise CommandError(
+            f"{view.key}: the operator has not heard the retry of attempt {other.attempt} yet, which this would erase;"
+            f" wait until it has, or first: headgate abort {view.name}"
+        )
     before = attempt.number if attempt is not None else 0
     if spec.prompt is None:
         return _lift_alone(view, rejection)

@@ -5,6 +5,7 @@ from headgate.api.rollout_status import Attempt, AttemptState, Outcome
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import Course, course_of, needs_approval
 from headgate.cli.failures import CommandError
+from headgate.cli.unheard import unheard_approval
 from headgate.engine.annotations import APPROVE, BAKE, PROMOTE
 from headgate.engine.observation import RolloutView
 from headgate.engine.plan import Plan
@@ -13,10 +14,10 @@ from headgate.engine.plan import Plan
 def approve(view: RolloutView, plan: Plan | None, named: str | None) -> Change:
     """Approves the step of that name, or the next one; writes nothing for one that was approved or entered.
 
-    Raises CommandError where there is nothing to approve.
+    Raises CommandError where there is nothing to approve, or where another approval was not heard yet.
     """
-    attempt = attempt_in_flight(view)
-    step, is_wanting = _step(view, attempt, course_of(view, plan), named)
+    attempt, course = attempt_in_flight(view), course_of(view, plan)
+    step, is_wanting = _step(view, attempt, course, named)
 
     def is_done(later: RolloutView) -> bool:
         known = later.status.attempt
@@ -27,6 +28,12 @@ def approve(view: RolloutView, plan: Plan | None, named: str | None) -> Change:
     what = f"step {step.label} of attempt {attempt.number} ({attempt.candidate.version})"
     if not is_wanting:
         return Change(says=f"{view.key}: {what} is approved", is_done=lambda _: True)
+    other = unheard_approval(view, attempt, course)
+    if other not in (None, step.label):
+        raise CommandError(
+            f"{view.key}: the operator has not heard the approval of step {other} yet, which this would erase;"
+            " wait until it has, as --wait does"
+        )
     return Change(
         says=f"{view.key}: approved {what}",
         is_done=is_done,

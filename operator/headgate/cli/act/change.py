@@ -16,8 +16,8 @@ class Change:
     says: str
     """What was asked for, in one line for the person who did."""
     is_done: Callable[[RolloutView], bool]
-    annotation: tuple[str, str] | None = None
-    """An annotation's name and value."""
+    annotation: tuple[str, str | None] | None = None
+    """An annotation's name and value; None as the value removes it."""
     spec: Json = field(default_factory=dict)
     """A merge patch of the spec; empty when it is left alone."""
 

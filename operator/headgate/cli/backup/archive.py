@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -73,6 +74,8 @@ def written(archive: Archive) -> str:
 
 def save(archive: Archive, file: Path) -> None:
     """Writes the file whole or not at all, readable by its owner only: prompts may be secret."""
+    if not file.name:
+        raise CommandError(f"--output {file}: names no file")
     unfinished = file.with_name(f".{file.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
@@ -83,6 +86,9 @@ def save(archive: Archive, file: Path) -> None:
         unfinished.replace(file)
     except OSError as error:
         raise CommandError(f"--output {file}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def read(file: Path) -> Archive:
@@ -91,7 +97,7 @@ def read(file: Path) -> Archive:
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{file}: cut off, or no backup of headgate: {error}", ExitStatus.USAGE) from error
     if not isinstance(document, dict) or document.get("kind") != _KIND:
         raise CommandError(f"{file}: no backup of headgate", ExitStatus.USAGE)
@@ -109,6 +115,8 @@ def read(file: Path) -> Archive:
         return Archive(str(document["takenAt"]), document["active"], objects)
     except (KeyError, TypeError) as error:
         raise CommandError(f"{file}: no backup of headgate: {error} is missing or malformed") from error
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise CommandError(f"{file}: no backup of headgate: what it holds cannot be checked: {error}") from error
 
 
 def checksum(value: JsonValue) -> str:

@@ -23,7 +23,6 @@ def backup_command(
 ) -> None:
     """Save Rollouts with their statuses, gates, versions, records, manifests and flag documents, with checksums."""
     import asyncio
-    import sys
 
     from headgate.cli.backup import archive as archives
     from headgate.cli.backup.collecting import Collecting
@@ -37,7 +36,8 @@ def backup_command(
         where = f"namespace {chosen}" if chosen is not None else "the cluster"
         raise CommandError(f"{where} holds nothing of headgate's; nothing was saved")
     if output is None:
-        sys.stdout.write(archives.written(archive))
+        # As bytes: a terminal's encoding must not make a question mark of what was saved.
+        typer.echo(archives.written(archive).encode(), nl=False)
     else:
         archives.save(archive, output)
     note(f"saved {len(archive.objects)} objects, {len(archive.active)} of them Rollouts")

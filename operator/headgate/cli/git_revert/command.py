@@ -60,8 +60,8 @@ def git_revert_command(
         change = change_in(file, revert)
         for said in change.notes:
             note(f"note: {one_line(said)}")
-        # As bytes: a diff must keep the file's own line ends.
+        # As bytes: a diff must keep the file's own line ends, whatever the terminal's encoding.
         typer.echo(change.diff.encode(), nl=False)
     else:
         text = document.as_json(revert) if form is PatchFormat.JSON else document.as_yaml(revert)
-        typer.echo(text, nl=False)
+        typer.echo(text.encode(), nl=False)

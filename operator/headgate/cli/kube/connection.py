@@ -9,12 +9,14 @@ from pathlib import Path
 import urllib3
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
+from yaml import YAMLError
 
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.rollouts import Rollouts
 from headgate.cli.kube.target import Target
 
+_MISTAKES = (ValueError, TypeError, KeyError, AttributeError, YAMLError)
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -59,7 +61,7 @@ def _configure(settings: client.Configuration, target: Target) -> str:
             known = ", ".join(sorted(each["name"] for each in contexts))
             raise CommandError(f"--context {target.context}: not in {files}; it has {known}", ExitStatus.USAGE)
         config.load_kube_config(files, context=chosen["name"], client_configuration=settings)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError, urllib3.exceptions.LocationValueError) as error:
+    except (ConfigException, OSError, *_MISTAKES, urllib3.exceptions.LocationValueError) as error:
         hint = "give --kubeconfig FILE or set KUBECONFIG"
         raise CommandError(f"kubeconfig {files}: {error}; {hint}", ExitStatus.USAGE) from error
     return str(chosen["context"].get("namespace") or "default")

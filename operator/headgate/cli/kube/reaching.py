@@ -5,19 +5,29 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from yaml import YAMLError
+
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
 from headgate.cli.kube.connection import connect
 from headgate.cli.kube.target import Target
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
+from headgate.cluster.objects import Refused
 
 _Result = TypeVar("_Result")
 
 
 async def connected(target: Target, work: Callable[[Client], Awaitable[_Result]]) -> _Result:
-    """What the work makes of a client. Raises what it raises, and Refused or CommandError without a kubeconfig."""
-    client = Client(await credentials(_kubeconfig(target), target.context))
+    """What the work makes of a client. Raises what it raises, and CommandError without a usable kubeconfig."""
+    kubeconfig = _kubeconfig(target)
+    try:
+        configuration = await credentials(kubeconfig, target.context)
+    except (Refused, TypeError, AttributeError, YAMLError) as error:
+        # The kubeconfig's own mistakes end like wrong arguments, as where it is read for one kind alone.
+        said = str(error) if isinstance(error, Refused) else f"kubeconfig {kubeconfig}: {error}; give --kubeconfig FILE"
+        raise CommandError(said, ExitStatus.USAGE) from error
+    client = Client(configuration)
     try:
         return await work(client)
     finally:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from headgate.api.rollout import KillSwitch, RolloutSpec
 from headgate.api.rollout_status import AttemptState, Outcome
 from headgate.cli.exit_statuses import ExitStatus
+from headgate.cli.unheard import is_retried, unheard_retry
 from headgate.engine.observation import RolloutView
 
 
@@ -31,7 +33,7 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
     if view.spec is None:
         return End(f"{view.key}: the spec cannot be read: {view.spec_error}", ExitStatus.FAILED)
-    if status.observed_generation != view.generation:
+    if status.observed_generation != view.generation or _is_about_to_begin(view.spec, view):
         return None
     if attempt is not None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
@@ -39,6 +41,20 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
     if status.stable is not None and (prompt is None or status.stable.version == prompt.version):
         return End(f"{view.key}: {status.stable.version} is stable; there was no attempt", ExitStatus.OK)
     return None
+
+
+def _is_about_to_begin(spec: RolloutSpec, view: RolloutView) -> bool:
+    """Whether a retry was asked for that has begun nothing yet, or the spec names a version that was never tried.
+
+    That the operator has seen the spec does not say that the version has been compiled.
+    """
+    if unheard_retry(view) is not None or is_retried(view):
+        return True
+    stable, attempt = view.status.stable, view.status.attempt
+    if spec.prompt is None or stable is None or attempt is None or spec.kill_switch is not KillSwitch.OFF:
+        return False
+    known = {stable.version, attempt.candidate.version, *(rejection.version for rejection in view.status.rejected)}
+    return spec.prompt.version not in known
 
 
 def _ended(view: RolloutView, number: int, outcome: Outcome | None, reason: str) -> End:
