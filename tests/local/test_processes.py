@@ -117,3 +117,8 @@ def test_a_free_port_is_one_on_which_nobody_listens() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", processes.free_port()))
         server.listen()
+
+
+def test_no_port_is_offered_twice_while_who_had_it_may_be_started_again() -> None:
+    offered = [processes.free_port() for _ in range(900)]
+    assert len(set(offered)) == len(offered)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from headgate.local.errors import LocalError
 _ATTACH = Path(__file__).with_name("attach.py")
 # Below the range from which the kernel takes ports for outgoing connections, so that nothing grabs one in between.
 _PORTS = range(15000, 30000)
+_offered: deque[int] = deque(maxlen=1000)
 _LAST_WORDS = 1000
 # The kernel sends the death signal when the *thread* that started the child ends: so one thread that never ends early.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="headgate-start")
@@ -149,13 +151,19 @@ def started_in(pid_directory: Path) -> list[Process]:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 on which nobody listens now; another process may still be quicker to take it."""
+    """A TCP port on 127.0.0.1 on which nobody listens now; another process may still be quicker to take it.
+
+    What was offered lately may be somebody's who is being started again, and is not offered again.
+    """
     for port in random.sample(_PORTS, k=200):
+        if port in _offered:
+            continue
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 candidate.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _offered.append(port)
             return port
     raise LocalError(f"no port from {_PORTS.start} to {_PORTS.stop} is free on 127.0.0.1")
