@@ -82,6 +82,7 @@ class World:
         self.overtaken: list[str] = []
         """The paths of what somebody else wrote."""
         self._starting: list[threading.Thread] = []
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
         here = self.here
@@ -109,8 +110,7 @@ class World:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for thread in self._starting:
-            thread.join()
+        self._has_started()
         self.operator.kill()
         self.here.interchange.remove(self.name)
         self.here.application.silence(self.name)
@@ -119,8 +119,9 @@ class World:
 
     def restart(self) -> None:
         """A crash that is no fault of the run, but a part of what is played."""
-        self.operator.kill()
-        self.operator.begin()
+        self._has_started()
+        self.kill()
+        self._has_started()
 
     def answers(self, version: str, *, errors: int) -> None:
         """That version fails so often in a thousand requests."""
@@ -163,9 +164,15 @@ class World:
 
     def kill(self) -> None:
         """The operator ends at once; another one is started beside."""
-        if any(thread.is_alive() for thread in self._starting):
-            return  # Two requests of one operator were struck: it is dead already, and its successor not born yet.
-        self.operator.kill()
-        # Its start waits for another process, which the proxy's thread must not do.
-        self._starting.append(threading.Thread(target=self.operator.begin))
-        self._starting[-1].start()
+        with self._one_at_a_time:
+            if any(thread.is_alive() for thread in self._starting):
+                return  # Two requests of one operator were struck: it is dead already, and its successor not born yet.
+            self.operator.kill()
+            # Its start waits for another process, which the proxy's thread must not do.
+            self._starting.append(threading.Thread(target=self.operator.begin))
+            self._starting[-1].start()
+
+    def _has_started(self) -> None:
+        """Returns when no operator is being started."""
+        for thread in list(self._starting):
+            thread.join()
