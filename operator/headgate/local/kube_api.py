@@ -76,9 +76,10 @@ class KubeApi:
             path = f"{_CRDS}/{crd.metadata.name}?fieldManager=headgate-local&force=true"
             self._ask("PATCH", path, yaml.safe_dump(dict(document)), _APPLY, what=f"CRD {crd.metadata.name}")
             paths += crd.paths()
-        # An established CRD is not enough: the first requests are answered by 429 while its storage is made.
+        # An established CRD is not enough: the first requests are answered by 429 while its storage is made, watches for
+        # longer than lists.
         wait_until(
-            lambda: all(self.answers(path) for path in paths),
+            lambda: all(self.answers(path) and self._is_watched(path) for path in paths),
             timeout=timeout,
             otherwise=lambda: f"CRDs are not served after {timeout:.0f} s: {', '.join(paths)}",
         )
@@ -95,6 +96,9 @@ class KubeApi:
         what = f"token of ServiceAccount {namespace}/{service_account}"
         answer = self._ask("POST", path, body, "application/yaml", what=what)
         return _TokenRequest.model_validate_json(answer).status.token
+
+    def _is_watched(self, path: str) -> bool:
+        return loopback.begins(f"{self.url}{path}?watch=1", certificates=self.certificates)
 
     def _ask(self, method: str, path: str, body: str, content_type: str, *, what: str) -> bytes:
         try:

@@ -21,11 +21,7 @@ def request(
     Raises:
         requests.RequestException: there is no answer within ten seconds, or it is not from whom it should be.
     """
-    with requests.Session() as session:
-        session.trust_env = False
-        if certificates is not None:
-            session.verify = str(certificates.authority)
-            session.cert = (str(certificates.certificate(client)), str(certificates.key(client)))
+    with _session(certificates, client) as session:
         headers = {"Content-Type": content_type, "Accept": "application/json"} if body else None
         return session.request(method, url, data=body.encode() or None, headers=headers, timeout=_TIMEOUT)
 
@@ -36,3 +32,22 @@ def answers(url: str, *, certificates: Certificates | None = None, client: str =
         return request("GET", url, certificates=certificates, client=client).ok
     except requests.RequestException:
         return False
+
+
+def begins(url: str, *, certificates: Certificates | None = None, client: str = "admin") -> bool:
+    """Whether an answer without an end, such as a watch's, begins with success. What it says is not read."""
+    with _session(certificates, client) as session:
+        try:
+            with session.get(url, stream=True, timeout=_TIMEOUT) as answer:
+                return answer.ok
+        except requests.RequestException:
+            return False
+
+
+def _session(certificates: Certificates | None, client: str) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    if certificates is not None:
+        session.verify = str(certificates.authority)
+        session.cert = (str(certificates.certificate(client)), str(certificates.key(client)))
+    return session
