@@ -76,8 +76,8 @@ class KubeApi:
             path = f"{_CRDS}/{crd.metadata.name}?fieldManager=headgate-local&force=true"
             self._ask("PATCH", path, yaml.safe_dump(dict(document)), _APPLY, what=f"CRD {crd.metadata.name}")
             paths += crd.paths()
-        # An established CRD is not enough: the first requests are answered by 429 while its storage is made, watches for
-        # longer than lists.
+        # An established CRD is not enough: the first requests are answered by 429 while its storage is made, and
+        # watches for longer than lists.
         wait_until(
             lambda: all(self.answers(path) and self._is_watched(path) for path in paths),
             timeout=timeout,
