@@ -127,6 +127,76 @@ def test_whoever_waits_for_a_router_is_poked_when_it_is_given_up(store: Store, p
     assert Key("ai", "ape") in poked
 
 
+MODEL = {"apiVersion": "ml.example.dev/v1", "kind": "Model", "name": "triage"}
+
+
+def releasing(*fields: str, version: int, created: str = "2026-11-01T00:00:00Z") -> Json:
+    """A Rollout of the model, which has its own weight beside what is released."""
+    raw = rollout("model", version=version, uid="m", created=created, generation=version)
+    delivery: JsonValue = [{"field": {"path": "spec.share"}}]
+    return {
+        **raw,
+        "spec": {"target": {**MODEL, "fields": list(fields)}, "delivery": delivery, "steps": [{"weight": 100}]},
+    }
+
+
+def weighing(path: str, *, version: int, created: str, api_version: str = "ml.example.dev/v1") -> Json:
+    """A Rollout of a prompt, whose weight stands in the model."""
+    raw = rollout("prompt", version=version, uid="p", created=created)
+    delivery: JsonValue = [{"field": {"path": path, "target": {**MODEL, "apiVersion": api_version}}}]
+    spec: JsonValue = {"prompt": {"family": "f", "version": "v1"}, "delivery": delivery, "steps": [{"weight": 100}]}
+    return {**raw, "spec": spec}
+
+
+BEFORE, AFTER = "2026-10-31T00:00:00Z", "2026-11-02T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "api_version"),
+    [
+        ("spec.transformer.share", "ml.example.dev/v1"),
+        ("spec.transformer", "ml.example.dev/v1"),
+        ("spec.transformer.share.deep", "ml.example.dev/v2"),
+        ("spec.share", "ml.example.dev/v1"),
+    ],
+)
+def test_a_weight_in_what_another_rollout_writes_is_the_olders(store: Store, path: str, api_version: str) -> None:
+    model = store.saw_rollout(releasing("spec.transformer.share", version=1))
+    prompt = store.saw_rollout(weighing(path, version=2, created=AFTER, api_version=api_version))
+    assert model is not None
+    assert prompt is not None
+    assert prompt.spec is not None
+    field = f"field/ml.example.dev/Model/triage#{path}"
+    assert store.claimed_by(prompt, prompt.spec.routes()) == {field: "model"}
+    assert model.spec is not None
+    assert store.claimed_by(model, model.spec.routes()) == {}
+
+
+def test_what_is_released_is_not_released_while_an_older_rollout_has_its_weight_in_it(store: Store) -> None:
+    store.saw_rollout(weighing("spec.transformer.share", version=2, created=BEFORE))
+    model = store.saw_rollout(releasing("spec.transformer", version=3))
+    assert model is not None
+    assert model.spec is not None
+    assert store.claimed_by(model, model.spec.routes()) == {"target/ml.example.dev/Model/triage": "prompt"}
+
+
+def test_a_weight_beside_what_another_rollout_writes_is_nobodys_business(store: Store) -> None:
+    store.saw_rollout(releasing("spec.transformer.share", version=1))
+    for path in ("spec.transformer.shares", "spec.explainer.share"):
+        prompt = store.saw_rollout(weighing(path, version=2, created=AFTER))
+        assert prompt is not None
+        assert prompt.spec is not None
+        assert store.claimed_by(prompt, prompt.spec.routes()) == {}
+
+
+def test_whoever_waits_for_a_field_is_poked_when_its_release_is_given_up(store: Store, poked: list[Key]) -> None:
+    store.saw_rollout(releasing("spec.transformer.share", version=1))
+    store.saw_rollout(weighing("spec.transformer.share", version=2, created=AFTER))
+    poked.clear()
+    store.saw_rollout(releasing("spec.predictor.model.storageUri", version=3))
+    assert Key("ai", "prompt") in poked
+
+
 def test_only_annotations_that_speak_to_headgate_are_kept(store: Store) -> None:
     view = store.saw_rollout(rollout(version=1))
     assert view is not None

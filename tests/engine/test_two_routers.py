@@ -189,6 +189,34 @@ def test_a_router_that_an_older_rollout_claims_in_mid_attempt_keeps_no_way_back_
     assert OTHER not in world.shown
 
 
+@pytest.mark.parametrize("back", ["abort", "breach", "kill", "deletion"])
+def test_a_router_that_an_older_rollout_claims_in_mid_attempt_is_put_back_while_it_shows_the_candidate(
+    back: str,
+) -> None:
+    world = World(spec("v7", delivery=TWO))
+    world.settle()
+    world.release("v8")
+    world.settle()
+    world.claimed_by = {OTHER: "elder"}
+    world.run(HOUR)
+    assert (world.status.weight, world.shown[OTHER].weight) == (10, 10)
+    if back == "abort":
+        world.annotate("abort", "1")
+    elif back == "breach":
+        world.answer = lambda question: value(0.5)
+    elif back == "kill":
+        world.release("v8", killSwitch="Stable")
+    else:
+        world.deleting = True
+    world.run(MINUTE)
+    assert (world.shown[FLAG].weight, world.shown[OTHER].weight) == (0, 0)
+    assert world.exposed() == {"sha256:v7"}
+    elders = ArmVersion("x1", "sha256:x1")
+    world.shown[OTHER] = replace(world.shown[OTHER], candidate=elders, weight=30)
+    world.run(HOUR)
+    assert world.shown[OTHER].weight == 30, "what is the elder's by now is left alone"
+
+
 def test_fewer_people_who_see_something_else_are_no_lowering() -> None:
     world = at_step(25)
     world.run(timedelta(seconds=5))

@@ -119,6 +119,27 @@ def test_of_two_rollouts_that_claim_one_route_the_older_has_it(release: Release)
     release.ends_stable("v3")
 
 
+def test_a_flag_that_an_older_one_comes_to_claim_in_mid_attempt_is_put_back_when_the_attempt_ends(
+    release: Release,
+) -> None:
+    elder = resources.rollout(
+        "v1", app=release.app, name="elder", delivery=[resources.flag_delivery("elders", "elders-flags")]
+    )
+    release.namespace.apply(elder)
+    release.namespace.wait("elder", lambda status: status["phase"] == "Idle")
+    born = release.namespace.get("Rollout", "elder")["metadata"]["creationTimestamp"]
+    eventually(lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), lambda now: now > born)
+    release.begins()
+    release.of("v2", steps=resources.ONE_LONG_STEP)
+    release.is_shown(v1=90, v2=10)
+    elder["spec"]["delivery"] = [resources.flag_delivery("reply")]
+    release.namespace.apply(elder)
+    is_stalled(release, "flag/flags/flags.json#reply", "older Rollout 'elder'")
+    release.namespace.annotate("reply", abort="1")
+    release.is_shown(v1=100)
+    release.namespace.wait("reply", lambda seen: seen["attempt"]["state"] == "Ended")
+
+
 def test_the_younger_one_has_the_flag_when_the_older_is_gone(release: Release) -> None:
     release.begins()
     apply_a_younger_one(release, resources.flag_delivery("reply"))

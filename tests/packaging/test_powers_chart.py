@@ -68,6 +68,19 @@ def test_accounts_of_all_namespaces_are_named() -> None:
     assert role["rules"][0]["resourceNames"] == ["deployer"]
 
 
+@pytest.mark.parametrize(
+    "impersonation",
+    [{"namespaces": ["ai", "search"]}, {"everywhere": True, "serviceAccounts": ["deployer"]}],
+    ids=["another namespace", "everywhere"],
+)
+def test_an_operator_for_one_namespace_speaks_as_nobody_of_another(impersonation: dict[str, object]) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        render("--set=watch.namespace=ai", "--set-json", f"impersonation={json.dumps(impersonation)}")
+    assert "watch.namespace is ai" in refused.value.stderr
+    [role] = speaks_as(render("--set=watch.namespace=ai", "--set-json", 'impersonation={"namespaces": ["ai"]}'))
+    assert (role["kind"], role["metadata"]["namespace"]) == ("Role", "ai")
+
+
 @pytest.mark.parametrize("group", sorted(BUILT_IN | {"headgate.dev", "*", ""}))
 def test_no_value_gives_headgate_rights_on_what_is_never_a_target(group: str) -> None:
     targets = json.dumps([{"apiGroup": group, "resources": ["things"]}])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headgate.api.rollout import Delivery, RolloutSpec
+from headgate.api.target import ObjectReference, holds
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Kind
 from headgate.engine.observation import Key, RolloutView
 from headgate.engine.routing import router_id, target_id
@@ -21,6 +22,8 @@ class Role(StrEnum):
     FEATURE_FLAG = "FeatureFlag"
     HTTP_ROUTE = "HTTPRoute"
     TARGET = "target"
+    PLACE = "place"
+    """A field that headgate writes for it: a weight's, or one that is released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,33 @@ def _versions(view: RolloutView) -> Iterable[Reference]:
 def _subject(view: RolloutView, spec: RolloutSpec) -> Iterable[Reference]:
     target = spec.target
     if target is not None:
-        group = target.api_version.split("/", 1)[0]
-        yield Reference(Role.TARGET, view.namespace, _target(group, target.kind, target.name))
+        yield Reference(Role.TARGET, view.namespace, _named(target))
         # Whoever releases an object has it to itself, as a router.
         yield Reference(Role.ROUTER, view.namespace, target_id(target))
+        yield from places(view.namespace, target, target.fields)
+
+
+def places(namespace: str, held_by: ObjectReference, paths: Iterable[str]) -> Iterable[Reference]:
+    """The references to fields of an object, through whatever version of its kind's group they are written."""
+    for path in paths:
+        yield Reference(Role.PLACE, namespace, f"{_named(held_by)}#{path}")
+
+
+def holder_of(place: Reference) -> Reference:
+    """The object that a place is in."""
+    return Reference(Role.TARGET, place.namespace, place.name.partition("#")[0])
+
+
+def collide(place: Reference, other: Reference) -> bool:
+    """Whether both are places, and what is written into one is seen in the other."""
+    if place.role is not Role.PLACE or other.role is not Role.PLACE or holder_of(place) != holder_of(other):
+        return False
+    path, with_path = place.name.partition("#")[2], other.name.partition("#")[2]
+    return holds(path, with_path) or holds(with_path, path)
+
+
+def _named(target: ObjectReference) -> str:
+    return _target(target.api_version.split("/", 1)[0], target.kind, target.name)
 
 
 def _target(group: str, kind: str, name: str) -> str:
@@ -125,5 +151,5 @@ def _documents(view: RolloutView, delivery: Delivery) -> Iterable[Reference]:
         for backend in route.backends:
             yield Reference(Role.CONFIG_MAP, view.namespace, f"{view.name}-{backend}")
     if field is not None and field.target is not None:
-        group = field.target.api_version.split("/", 1)[0]
-        yield Reference(Role.TARGET, view.namespace, _target(group, field.target.kind, field.target.name))
+        yield Reference(Role.TARGET, view.namespace, _named(field.target))
+        yield from places(view.namespace, field.target, [field.path])

@@ -7,7 +7,16 @@ from headgate.api.rollout import Delivery
 from headgate.cluster.documents import SeenDocuments
 from headgate.cluster.metadata import identity
 from headgate.cluster.objects import Json, Kind
-from headgate.cluster.references import Reference, References, Role, document, references_of
+from headgate.cluster.references import (
+    Reference,
+    References,
+    Role,
+    collide,
+    document,
+    holder_of,
+    places,
+    references_of,
+)
 from headgate.cluster.shelf import Shelf
 from headgate.cluster.targets import Targets, not_allowed, refused, view_of, wanted
 from headgate.cluster.views import GateEntry, VersionEntry, gate_entry, rollout_view, version_entry
@@ -180,18 +189,25 @@ class Store:
         return [view for view in map(self.rollouts.get, keys) if view is not None]
 
     def claimed_by(self, view: RolloutView, routes: Iterable[Delivery]) -> Mapping[str, str]:
-        """Router id → the older Rollout that has it, for those of the routes that another one has."""
+        """Router id → the older Rollout that has it, for those of the routes that another one has.
+
+        One that releases the field in which a weight of this one stands has that weight, and the other way round.
+        """
         claims = {}
-        target = view.spec.target if view.spec is not None else None
-        for router in [*map(router_id, routes), *([target_id(target)] if target is not None else [])]:
-            holder = self._holder(Reference(Role.ROUTER, view.namespace, router))
+        for router, written in _claims(view, routes):
+            holder = self._holder(Reference(Role.ROUTER, view.namespace, router), written)
             if holder is not None and holder.uid != view.uid and _age(holder) < _age(view):
                 claims[router] = holder.name
         return claims
 
-    def _holder(self, router: Reference) -> RolloutView | None:
-        claimants = [self.rollouts.get(key) for key in self._references.to(router)]
-        return min((view for view in claimants if view is not None), key=_age, default=None)
+    def _holder(self, router: Reference, written: Iterable[Reference]) -> RolloutView | None:
+        keys = set(self._references.to(router))
+        for place in written:
+            keys |= {key for key in self._references.to(holder_of(place)) if self._writes(key, place)}
+        return min((view for view in map(self.rollouts.get, keys) if view is not None), key=_age, default=None)
+
+    def _writes(self, key: Key, place: Reference) -> bool:
+        return any(collide(place, reference) for reference in self._references.of(key))
 
     def _named(self, view: RolloutView, role: Role) -> Iterable[str]:
         return [reference.name for reference in self._references.of(view.key) if reference.role is role]
@@ -202,6 +218,8 @@ class Store:
         for reference in self._references.set(key, references):
             if reference.role is Role.ROUTER:
                 self._poke_all(reference, but=key)
+            elif reference.role is Role.PLACE:
+                self._poke_all(holder_of(reference), but=key)
 
     def _document_changed(self, kind: Kind, key: Key) -> None:
         self._poke_all(document(kind, key))
@@ -215,6 +233,18 @@ class Store:
         for key in self._references.to(reference):
             if key != but:
                 self.poke_rollout(key)
+
+
+def _claims(view: RolloutView, routes: Iterable[Delivery]) -> Iterable[tuple[str, list[Reference]]]:
+    """What a Rollout wants to itself: each router and its target, with the fields that are written there."""
+    for delivery in routes:
+        field = delivery.field
+        in_object = field.target if field is not None else None
+        written = places(view.namespace, in_object, [field.path]) if field is not None and in_object is not None else ()
+        yield router_id(delivery), list(written)
+    target = view.spec.target if view.spec is not None else None
+    if target is not None:
+        yield target_id(target), list(places(view.namespace, target, target.fields))
 
 
 def _age(view: RolloutView) -> tuple[float, str]:

@@ -41,7 +41,27 @@ def is_exposed(turn: Turn) -> bool:
 
 def our_routers(turn: Turn) -> frozenset[str]:
     """The routers that carry this Rollout's split now, but for those that an older Rollout has."""
-    return ids(_routes(turn)) - turn.observation.claimed_by.keys()
+    return ids(_routes(turn)) - _theirs(turn)
+
+
+def _theirs(turn: Turn) -> frozenset[str]:
+    """The routers that an older Rollout has, but for those that still expose this one's candidate.
+
+    An older one may come to name a router in the middle of an attempt. It does not write what carries the marks of a
+    living Rollout, so that nobody else brings that candidate back.
+    """
+    return frozenset(router for router in turn.observation.claimed_by if not _exposes_ours(turn, router))
+
+
+def _exposes_ours(turn: Turn, router: str) -> bool:
+    seen, attempt, stable = turn.observation, turn.status.attempt, turn.status.stable
+    state = seen.routers.get(router)
+    if state is None or state.revision is None or attempt is None or stable is None:
+        return False
+    if seen.claimed_by[router] == seen.rollout.name:
+        return False  # this one is gone, and the next one of its name goes on under the same marks
+    tried = attempt.candidate.digest
+    return tried != stable.digest and (tried in state.exposed or bool(state.shadow))
 
 
 def _routes(turn: Turn) -> tuple[Delivery, ...]:
@@ -50,8 +70,8 @@ def _routes(turn: Turn) -> tuple[Delivery, ...]:
 
 def our_states(turn: Turn) -> list[RouterState]:
     """What the routers were seen to show, but for those that an older Rollout has: their word is about that one."""
-    claimed = turn.observation.claimed_by
-    return [state for router, state in sorted(turn.observation.routers.items()) if router not in claimed]
+    theirs = _theirs(turn)
+    return [state for router, state in sorted(turn.observation.routers.items()) if router not in theirs]
 
 
 def ahead(turn: Turn) -> int:
@@ -105,12 +125,18 @@ def _is_as_written(turn: Turn, router: str, state: RouterState, shown: tuple[Rou
 
 
 def _writable(turn: Turn, routes: tuple[Delivery, ...], routing: Routing) -> list[Delivery]:
-    """Those that are this Rollout's to write: nobody older has them, and there is somebody to write them as."""
-    seen = turn.observation
-    mine = [delivery for delivery in routes if router_id(delivery) not in seen.claimed_by]
-    if not lacks_account(turn):
-        return mine
-    return [delivery for delivery in mine if may_lower(seen.routers.get(router_id(delivery)), routing)]
+    """Those that are this Rollout's to write: nobody older has them, and there is somebody to write them as.
+
+    What exposes its candidate is its to take back in any case.
+    """
+    seen, theirs = turn.observation, _theirs(turn)
+    lowers_only = ids(routes) if lacks_account(turn) else frozenset(seen.claimed_by)
+    return [
+        delivery
+        for delivery in routes
+        if (router := router_id(delivery)) not in theirs
+        and (router not in lowers_only or may_lower(seen.routers.get(router), routing))
+    ]
 
 
 def _is_late(state: RouterState, routing: Routing, *, tried: bool) -> bool:
