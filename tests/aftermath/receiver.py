@@ -46,7 +46,7 @@ class Receiver:
         """Set at the end, for answers that wait on purpose."""
         self._arrival = threading.Condition()
         self.sent = 0
-        """How many bytes of answers were taken."""
+        """How many bytes of answers were handed to the kernel, the write under way too: no reader has had more."""
         receiver = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -64,8 +64,8 @@ class Receiver:
                     receiver.answer(receiver, self._send)
 
             def _send(self, data: bytes) -> None:
-                self.wfile.write(data)
                 receiver.sent += len(data)
+                self.wfile.write(data)
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
