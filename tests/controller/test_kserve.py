@@ -72,6 +72,24 @@ async def test_stables_values_written_back_in_the_bake_bring_everybody_back(rank
     assert (ranker.served, ranker.status["phase"]) == ({"m1": 100}, "Idle")
 
 
+async def test_stables_values_written_back_in_the_moment_of_an_abort_are_served_later_and_it_is_said(
+    ranker: Ranker,
+) -> None:
+    await ranker.reaches_the_bake("m2")
+    ranker.kserve.slow = True
+    ranker.house.annotate(abort="1")
+    await ranker.house.look()
+    ranker.edit("m1")
+    await ranker.goes_on(1, times=3)
+    assert ranker.served == {"m2": 100}, "KServe goes nowhere while a revision is loading"
+    delivered = ranker.condition("Delivered")
+    assert delivered["status"] == "False"
+    assert "KServe gives everybody to ranker-00002 until ranker-00003" in delivered["message"]
+    ranker.kserve.slow = False
+    await ranker.goes_on(1, times=2)
+    assert (ranker.served, ranker.condition("Delivered")["status"]) == ({"m1": 100}, "True")
+
+
 async def test_an_edit_in_the_bake_is_not_released_beside_a_model_that_never_became_stable(ranker: Ranker) -> None:
     await ranker.reaches_the_bake("m2")
     ranker.edit("m3")

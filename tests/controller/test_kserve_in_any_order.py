@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headgate.controller import clock
@@ -24,6 +24,13 @@ def shows_a_rejected_model(ranker: Ranker) -> bool:
     rejected = {each["digest"] for each in ranker.status.get("rejected", [])}
     ended = attempt is None or attempt["state"] == "Ended"
     return ended and any(digest(model) in rejected for model in ranker.served)
+
+
+def cannot_go_back(ranker: Ranker) -> bool:
+    """Whether KServe, which goes back only while nothing is loading, was not left the time to; and headgate says so."""
+    loading = ranker.kserve.status["latestCreatedRevision"] != ranker.kserve.status["latestReadyRevision"]
+    delivered = ranker.condition("Delivered")
+    return loading and delivered["status"] == "False" and "KServe gives everybody to" in delivered["message"]
 
 
 async def happens(ranker: Ranker, step: str, count: int) -> None:
@@ -58,7 +65,7 @@ async def play(steps: Sequence[str]) -> None:
         await ranker.goes_on(1, times=3)
         await ranker.goes_on(40)
         await ranker.goes_on(1, times=2)
-        assert not shows_a_rejected_model(ranker)
+        assert not shows_a_rejected_model(ranker) or cannot_go_back(ranker)
         ranker.kserve.slow = False
         await ranker.goes_on(15, times=12)
         await ranker.goes_on(200, times=4)
@@ -68,6 +75,7 @@ async def play(steps: Sequence[str]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(["m3", "11 s", "11 s", "11 s", "loads", "abort", "m1"])
 @given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=10))
 def test_nobody_is_left_with_anything_but_what_is_stable(steps: list[str]) -> None:
     asyncio.run(play(steps))

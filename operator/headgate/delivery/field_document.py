@@ -69,6 +69,7 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Want
             known = replace(known, full=shown.ready)
     else:
         share, weight = 0, kserve.resting(shown, held, known, _left(obj, path, before))
+        waits = kserve.loading(shown, held, known)
     marks = Marks(
         revision=routing.revision,
         uid=routing.uid,

@@ -115,14 +115,31 @@ def resting(shown: Revisions | None, held: Held, known: Memory, left: int) -> in
         return 0
     if held.digest is None:
         return left
-    everybody = _has_everybody_at_zero(shown)
-    if known.of(everybody) == held.stable:
+    if known.of(_has_everybody_at_zero(shown)) == held.stable:
         return 0
-    if known.of(shown.ready) == held.stable:
-        return 100
     # Nobody's traffic changes by 100 now, and stable's revision has everybody as soon as it is ready.
-    is_loading = everybody == shown.ready and known.of(shown.created) == held.stable
-    return 100 if is_loading else 0
+    return 100 if known.of(shown.ready) == held.stable or _loads_stable(shown, held, known) else 0
+
+
+def loading(shown: Revisions | None, held: Held, known: Memory) -> str:
+    """Why everybody is served something else than stable although nobody is to be, in words; empty when it is not so.
+
+    Stable's content was put back before KServe had gone back to the revision of it that was there: an edit in the very
+    moment of an abort, say. It goes nowhere before the new one is ready.
+    """
+    if shown is None or held.digest != held.stable or not _loads_stable(shown, held, known):
+        return ""
+    if known.of(shown.ready) is None:
+        return ""
+    return f"KServe gives everybody to {shown.ready} until {shown.created}, which is to serve stable again, is ready"
+
+
+def _loads_stable(shown: Revisions, held: Held, known: Memory) -> bool:
+    return (
+        _has_everybody_at_zero(shown) == shown.ready
+        and known.of(shown.ready) != held.stable
+        and known.of(shown.created) == held.stable
+    )
 
 
 def _has_everybody_at_zero(shown: Revisions) -> str:
