@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from headgate.api.rollout_status import AttemptState, Phase
 from headgate.engine.routing import ArmVersion
-from tests.engine.test_rules import FLAG, HOUR, at_step, condition
+from tests.engine.scenes import FLAG, HOUR, at_step, condition
 from tests.engine.world import World, prompted, spec
 
 SECOND = timedelta(seconds=1)

@@ -10,7 +10,7 @@ from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout_status import Phase, VerdictKind
 from headgate.engine.evidence import Arm, Question, Reading, ReadingKind
 from headgate.engine.observation import GateView
-from tests.engine.test_rules import HOUR, MINUTE, at_step, comparing, condition, in_phase
+from tests.engine.scenes import HOUR, MINUTE, at_step, comparing, condition, in_phase
 from tests.engine.world import ERROR, NO_DATA, World, gate, spec, value
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from headgate.api.rollout_status import Outcome, Phase
-from tests.engine.test_rules import HOUR, MINUTE, about_to_be_promoted, at_step, in_phase
+from tests.engine.scenes import HOUR, MINUTE, about_to_be_promoted, at_step, in_phase
 from tests.engine.world import World, spec, value
 
 

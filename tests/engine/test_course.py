@@ -5,7 +5,7 @@ from datetime import timedelta
 from headgate.api.rollout_status import Phase, VerdictKind
 from headgate.engine.observation import GateView
 from headgate.engine.routing import ArmVersion, Routing, router_id
-from tests.engine.test_rules import FLAG, HOUR, MINUTE, at_step, condition, in_phase, shown
+from tests.engine.scenes import FLAG, HOUR, MINUTE, at_step, condition, in_phase, shown
 from tests.engine.world import ERROR, World, gate, prompted, spec, value
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import Outcome, Phase, RolloutStatus
 from headgate.engine.routing import ArmVersion
-from tests.engine.test_rules import FLAG, HOUR, about_to_be_promoted, at_step, condition, in_phase, shown
+from tests.engine.scenes import FLAG, HOUR, about_to_be_promoted, at_step, condition, in_phase, shown
 from tests.engine.world import World, prompted, spec, value
 
 

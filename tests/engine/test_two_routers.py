@@ -7,7 +7,7 @@ import pytest
 
 from headgate.api.rollout_status import Phase
 from headgate.engine.routing import ArmVersion
-from tests.engine.test_rules import FLAG, HOUR, MINUTE, at_step, condition, in_phase, shown
+from tests.engine.scenes import FLAG, HOUR, MINUTE, at_step, condition, in_phase, shown
 from tests.engine.world import World, spec, value
 
 OTHER = "flag/others/flags.json#reply"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from headgate.api.rollout_status import Phase
 from headgate.engine.observation import GateView
-from tests.engine.test_rules import HOUR, at_step, condition, in_phase
+from tests.engine.scenes import HOUR, at_step, condition, in_phase
 from tests.engine.world import World, gate, prompted, spec, value
 
 
