@@ -90,6 +90,25 @@ async def test_stables_values_written_back_in_the_moment_of_an_abort_are_served_
     assert (ranker.served, ranker.condition("Delivered")["status"]) == ({"m1": 100}, "True")
 
 
+async def test_a_rejected_model_that_is_written_back_before_kserve_went_back_is_said_to_have_everybody(
+    ranker: Ranker,
+) -> None:
+    await ranker.reaches_the_bake("m2")
+    ranker.house.annotate(abort="1")
+    await ranker.house.look()
+    ranker.edit(minReplicas=2)
+    ranker.edit("m1")
+    await ranker.house.look()
+    ranker.edit("m2")
+    await ranker.goes_on(60, times=3)
+    assert (ranker.served, ranker.status["phase"]) == ({"m2": 100}, "RolledBack")
+    assert ranker.condition("Delivered")["status"] == "False"
+    assert "does not serve stable: put stable's fields back" in ranker.condition("Delivered")["message"]
+    ranker.edit("m1")
+    await ranker.goes_on(1, times=3)
+    assert (ranker.served, ranker.condition("Delivered")["status"]) == ({"m1": 100}, "True")
+
+
 async def test_an_edit_in_the_bake_is_not_released_beside_a_model_that_never_became_stable(ranker: Ranker) -> None:
     await ranker.reaches_the_bake("m2")
     ranker.edit("m3")

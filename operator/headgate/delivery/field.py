@@ -65,6 +65,7 @@ class FieldRouter:
             exposed=frozenset({marks.stable.digest} | candidate),
             lags=not written and problem is None and held == marks.written and self._lags(must, marks),
             waits=must.waits if written else "",
+            behind=must.behind if written else "",
             writer=None if written else other_writer(obj, *paths),
             problem=problem,
         )

@@ -54,6 +54,8 @@ class Wanted:
     marks: Marks
     waits: str
     """What its reader must do before it may have the routing's weight, in words; empty when nothing."""
+    behind: str
+    """What its reader still does otherwise than the routing asks for at rest, in words; empty when nothing."""
 
 
 def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Wanted:
@@ -61,7 +63,7 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Want
     shown, exposing = kserve.revisions(obj, path), exposes(routing)
     held = Held(routing.held, routing.stable.digest, before.stable.digest if before is not None else "")
     known = kserve.remembered(shown, held, before.kserve if before is not None else Memory())
-    candidate, waits = routing.candidate if exposing else None, ""
+    candidate, waits, behind = routing.candidate if exposing else None, "", ""
     if candidate is not None:
         waits = kserve.obstacle(shown, routing.weight, candidate.digest, routing.stable.digest, known)
         share = weight = 0 if waits else routing.weight
@@ -69,7 +71,7 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Want
             known = replace(known, full=shown.ready)
     else:
         share, weight = 0, kserve.resting(shown, held, known, _left(obj, path, before))
-        waits = kserve.loading(shown, held, known)
+        behind = kserve.behind(shown, weight, routing.stable.digest, known)
     marks = Marks(
         revision=routing.revision,
         uid=routing.uid,
@@ -81,7 +83,7 @@ def wanted(obj: Json, path: str, routing: Routing, before: Marks | None) -> Want
         written=weight,
         kserve=known,
     )
-    return Wanted(weight, marks, waits)
+    return Wanted(weight, marks, waits, behind)
 
 
 def _left(obj: Json, path: str, before: Marks | None) -> int:

@@ -11,6 +11,7 @@ from headgate.api.target import KSERVE
 from headgate.cluster import shape
 from headgate.cluster.objects import Json
 
+_EVERYBODY = 100
 _LAST = 6
 """So many of the newest revisions are remembered, beside those that the status names."""
 
@@ -115,31 +116,32 @@ def resting(shown: Revisions | None, held: Held, known: Memory, left: int) -> in
         return 0
     if held.digest is None:
         return left
-    if known.of(_has_everybody_at_zero(shown)) == held.stable:
+    everybody = _has_everybody_at_zero(shown)
+    if known.of(everybody) == held.stable:
         return 0
+    if known.of(shown.ready) == held.stable:
+        return 100
     # Nobody's traffic changes by 100 now, and stable's revision has everybody as soon as it is ready.
-    return 100 if known.of(shown.ready) == held.stable or _loads_stable(shown, held, known) else 0
+    is_loading = everybody == shown.ready and known.of(shown.created) == held.stable
+    return 100 if is_loading else 0
 
 
-def loading(shown: Revisions | None, held: Held, known: Memory) -> str:
-    """Why everybody is served something else than stable although nobody is to be, in words; empty when it is not so.
+def behind(shown: Revisions | None, weight: int, stable: str, known: Memory) -> str:
+    """Whom KServe gives everybody to although the weight at rest is stable's, in words; empty when to stable.
 
-    Stable's content was put back before KServe had gone back to the revision of it that was there: an edit in the very
-    moment of an abort, say. It goes nowhere before the new one is ready.
+    It goes back to a revision that it had before only while no other is loading, so that an edit in the very moment of
+    an abort keeps everybody where they are.
     """
-    if shown is None or held.digest != held.stable or not _loads_stable(shown, held, known):
+    if shown is None:
         return ""
-    if known.of(shown.ready) is None:
+    everybody = shown.ready if weight == _EVERYBODY else shown.rolled_out
+    if known.of(everybody) in (stable, None):
         return ""
-    return f"KServe gives everybody to {shown.ready} until {shown.created}, which is to serve stable again, is ready"
-
-
-def _loads_stable(shown: Revisions, held: Held, known: Memory) -> bool:
-    return (
-        _has_everybody_at_zero(shown) == shown.ready
-        and known.of(shown.ready) != held.stable
-        and known.of(shown.created) == held.stable
-    )
+    if known.of(shown.created) == stable:
+        return f"KServe gives everybody to {everybody} until {shown.created}, which is to serve stable again, is ready"
+    if weight != _EVERYBODY and known.of(_has_everybody_at_zero(shown)) == stable:
+        return f"KServe gives everybody to {everybody}, and has not gone back to {shown.previous} yet"
+    return f"KServe gives everybody to {everybody}, which does not serve stable: put stable's fields back"
 
 
 def _has_everybody_at_zero(shown: Revisions) -> str:

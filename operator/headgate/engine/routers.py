@@ -191,23 +191,28 @@ def undelivered(turn: Turn) -> str:
     view = turn.observation.rollout
     if view.spec is None and view.orders.kill_switch is KillSwitch.LEGACY and turn.state is AttemptState.ENDED:
         return "the spec cannot be read, so nobody knows which routers must show the legacy path; correct it"
-    for router in sorted(our_routers(turn)):
-        state = turn.observation.routers.get(router)
-        drift = turn.memory.drift.get(router)
-        if state is None or (state.matches and not is_fought_over(turn, router)):
-            continue
-        if state.problem is not None:
-            return f"{router}: {state.problem}"
-        if (known := refusal_of(turn, router)) is not None:
-            return f"{router}: {known.message}"
-        if drift is not None:
-            found = drift.found if state.matches else told(state)
-            keeper = keeper_of(turn)
-            return f"{router}: {found}{f'; {keeper} must not keep it: leave it out of Git' if keeper else ''}"
-        if state.waits:
-            return f"{router}: {state.waits}"
-        if turn.state is not AttemptState.ENDED:
-            return f"{router}: not at {turn.status.weight} % yet"
-        if turn.killed and not (state.absent or state.lags):
-            return f"{router}: does not show the kill switch yet"
+    late = ((router, _late(turn, router)) for router in sorted(our_routers(turn)))
+    return next((f"{router}: {why}" for router, why in late if why), "")
+
+
+def _late(turn: Turn, router: str) -> str:
+    state, drift = turn.observation.routers.get(router), turn.memory.drift.get(router)
+    if state is None:
+        return ""
+    if state.matches and not is_fought_over(turn, router):
+        return state.behind
+    if state.problem is not None:
+        return state.problem
+    if (known := refusal_of(turn, router)) is not None:
+        return known.message
+    if drift is not None:
+        found = drift.found if state.matches else told(state)
+        keeper = keeper_of(turn)
+        return f"{found}{f'; {keeper} must not keep it: leave it out of Git' if keeper else ''}"
+    if state.waits:
+        return state.waits
+    if turn.state is not AttemptState.ENDED:
+        return f"not at {turn.status.weight} % yet"
+    if turn.killed and not (state.absent or state.lags):
+        return "does not show the kill switch yet"
     return ""

@@ -80,6 +80,8 @@ class RouterState:
     """Digests that somebody is served by it."""
     waits: str = ""
     """What its reader must do before it may show the routing, in words; then it shows nobody the candidate."""
+    behind: str = ""
+    """What its reader still does otherwise, although it shows the routing, in words. There is nothing left to write."""
     lags: bool = False
     """Whether it shows what was written, and its reader by now asks for something else: that is nobody's drift."""
     writer: str | None = None
