@@ -1,5 +1,6 @@
 """A target as the subject: its own edit is the release, its own content is what a revert puts back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -172,6 +173,80 @@ def test_a_restore_that_is_refused_stalls_with_its_words_and_is_tried_again_ever
     world.refuses = None
     assert world.run(HOUR, until=lambda world: world.phase() is Phase.ROLLED_BACK)
     assert world.model() == "m1"
+
+
+IMMEDIATE: dict[str, object] = {
+    "target": {**target_spec().model_dump(by_alias=True, exclude_unset=True)["target"], "exposure": "Immediate"},
+    "delivery": [{"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}],
+}
+
+
+def on_its_way_back(refuses: str, **changes: object) -> TargetWorld:
+    """Model 2 is rejected, and everybody who reads the object has it still, for a restore is refused."""
+    world = TargetWorld(target_spec(**IMMEDIATE, **changes))
+    world.settle()
+    world.edit_object(model="m2")
+    world.settle()
+    world.refuses = refuses
+    world.annotate("abort", "1")
+    world.settle()
+    assert (world.phase(), world.model()) == (Phase.ROLLING_BACK, "m2")
+    return world
+
+
+def test_a_rollout_that_is_deleted_on_its_way_back_puts_its_target_back_all_the_same() -> None:
+    world = on_its_way_back("a webhook is down for a moment")
+    world.deleting = True
+    world.settle()
+    world.refuses = None
+    world.run(timedelta(minutes=10))
+    assert world.model() == "m1"
+    assert world.record is not None
+    assert [known.attempt for known in world.record.rejected] == [1]
+
+
+def test_what_was_seen_to_fail_is_put_back_where_the_rollout_is_deleted_before_its_way_back_began() -> None:
+    world = TargetWorld(target_spec(**IMMEDIATE))
+    world.settle()
+    world.edit_object(model="m2")
+    world.settle()
+    world.memory = replace(world.memory, failing=(1, "too many errors"))
+    world.deleting = True
+    world.settle()
+    assert world.model() == "m1"
+
+
+def test_the_target_of_a_deleted_rollout_is_not_tried_to_be_put_back_without_end() -> None:
+    world = on_its_way_back("no model but m2")
+    world.deleting = True
+    world.run(HOUR)
+    tried = world.restores
+    assert 5 <= tried <= 20
+    world.run(HOUR)
+    assert (world.restores, world.due, world.model()) == (tried, None, "m2")
+
+
+@pytest.mark.parametrize("model", ["m1", "m3"])
+def test_what_a_person_put_into_the_target_of_a_deleted_rollout_stays_there(model: str) -> None:
+    world = on_its_way_back("a webhook is down for a moment")
+    world.deleting = True
+    world.edit_object(model=model)
+    world.refuses = None
+    world.run(HOUR)
+    assert (world.model(), world.due) == (model, None)
+
+
+def test_a_deleted_rollout_leaves_a_target_alone_that_it_would_have_left_alone_before() -> None:
+    world = TargetWorld(target_spec(**IMMEDIATE, rollback={"revertSpec": "Never"}))
+    world.settle()
+    world.edit_object(model="m2")
+    world.settle()
+    world.delivers = False
+    world.annotate("abort", "1")
+    world.settle()
+    world.deleting, world.delivers = True, True
+    world.run(HOUR)
+    assert (world.restores, world.model()) == (0, "m2")
 
 
 @pytest.mark.parametrize("now", ["releaser", None])

@@ -120,7 +120,8 @@ class Reconcile:
         if _is_quiet(decision):
             return _Rest(self._come_to_rest(view.key, case, seen, decision))
         outcome = await self._carrying_out.carry_out(seen, decision, case)
-        case.unfinished = (seen, decision) if outcome is Outcome.POSTPONED and decision.urgent else None
+        waits = outcome is Outcome.POSTPONED and decision.urgent and decision.commit
+        case.unfinished = (seen, decision) if waits else None
         case.is_stuck = outcome is Outcome.STUCK
         match outcome:
             case Outcome.DONE | Outcome.STUCK:
@@ -187,13 +188,15 @@ class Reconcile:
         return None
 
     def _gives_way(self, departed: Departed) -> bool:
-        """Whether the next Rollout of that name goes on, since a router waits for a person and not for this one.
+        """Whether the next Rollout of that name goes on: only a router that waits for a person, or the target, is left.
 
         That one knows from the record what was stable, and has rights of its own. What both name is its from now on.
         """
-        view = departed.view
-        if not departed.case.is_stuck or self._store.rollouts.get(view.key) is None:
+        view, case = departed.view, departed.case
+        if not (case.is_stuck or case.memory.recorded is not None) or self._store.rollouts.get(view.key) is None:
             return False
+        if view.status.attempt is not None:
+            case.memory = replace(case.memory, restored=view.status.attempt.number)
         departed.view = replace(view, created_at=_YOUNGEST)
         return True
 

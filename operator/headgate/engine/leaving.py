@@ -1,4 +1,4 @@
-"""A Rollout that is deleted: everybody to stable first, and on record what must outlive it. Needs no finalizer."""
+"""A Rollout that is deleted: everybody to stable, what was rejected on record and out of the target. No finalizer."""
 
 from headgate.engine.authority import lacks_account
 from headgate.engine.decision import Decision
@@ -6,11 +6,11 @@ from headgate.engine.desired import deliveries, routing_for
 from headgate.engine.ending import record_of
 from headgate.engine.routers import ahead, our_routers
 from headgate.engine.turn import Turn
-from headgate.engine.wayback import with_rejection
+from headgate.engine.wayback import restore_after_it, with_rejection
 
 
 def leave(turn: Turn) -> Decision:
-    """Weight 0, at a higher revision, on every router that shows anything else, and the record."""
+    """Weight 0, at a higher revision, on every router that shows anything else, the record, and then the target."""
     if not turn.memory.leaving:
         # What was on record before may be of a commit that never came about.
         turn.remember(leaving=True, recorded=None)
@@ -25,6 +25,7 @@ def leave(turn: Turn) -> Decision:
     if status.stable is not None:
         routing = routing_for(observation.rollout, gone, observation.plan, observation.versions)
     turn.change(revision=gone.revision)
+    restore_after_it(turn)
     on_record = turn.memory.recorded is not None
     return Decision(
         manifest=None,
@@ -34,10 +35,10 @@ def leave(turn: Turn) -> Decision:
         routes=routes,
         deliver=late if routing is not None else frozenset(),
         record=record_of(turn) if routing is not None and not on_record else None,
-        restore=None,
+        restore=turn.restore,
         notices=(),
         questions=(),
-        due=None,
+        due=min((moment for moment in turn.dues if moment > turn.now), default=None),
         memory=turn.memory,
         urgent=True,
     )

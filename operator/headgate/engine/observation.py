@@ -196,6 +196,8 @@ class Memory:
     """Since when routers that had shown the step's weight show something else: no time of its hold."""
     leaving: bool = False
     """The Rollout was seen to be deleted."""
+    restoring_until: datetime | None = None
+    """Until when the target of a Rollout that was deleted is tried to be put back."""
 
 
 @dataclass(frozen=True, slots=True)

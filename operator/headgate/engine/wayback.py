@@ -1,5 +1,7 @@
 """The way back: absorbing, and deaf to everything but the routers. Asks no source, no gate and nobody's health."""
 
+from datetime import timedelta
+
 from headgate.api.plain_text import plain
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
 from headgate.engine.authority import still_speaks
@@ -11,6 +13,8 @@ from headgate.engine.target import has_no_way_back, restore_target
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
+LONGEST_AFTER_IT = timedelta(hours=1)
+"""How long a target is tried to be put back after its Rollout was deleted."""
 
 
 def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
@@ -47,6 +51,22 @@ def go_on(turn: Turn) -> None:
         _leave_spec(turn)
     else:
         end(turn)
+
+
+def restore_after_it(turn: Turn) -> None:
+    """Of a Rollout that is deleted: puts back what its rejected attempt left in a target, which outlives it.
+
+    With nobody left to be told it is not tried without end.
+    """
+    attempt, stable = turn.attempt, turn.status.stable
+    if attempt is None or attempt.state is AttemptState.ENDED or stable is None or stable.target is None:
+        return
+    if all(known.attempt != attempt.number for known in turn.status.rejected):
+        return
+    until = turn.memory.restoring_until or turn.now + LONGEST_AFTER_IT
+    turn.remember(restoring_until=until)
+    if turn.now < until:
+        _restore_spec(turn)
 
 
 def with_rejection(turn: Turn, reason: str) -> list[Rejection]:

@@ -1,0 +1,73 @@
+"""A target whose Rollout is deleted in the midst of its way back, and the next Rollout of that name."""
+
+from typing import Any
+
+import pytest
+
+from headgate.cluster.objects import ROLLOUT, ClusterError, Refused, Unavailable
+from tests.controller import documents
+from tests.controller.house import REPLY
+from tests.controller.ranker import MODEL, Ranker, target
+from tests.delivery.test_field import SERVICE
+
+FLAG = {"flag": {"name": "reply", "key": "company", "configMap": {"name": "flags"}}}
+SUBJECT: dict[str, Any] = {"delivery": [FLAG], "target": target(MODEL, exposure="Immediate")}
+FAULTS = [
+    pytest.param(Refused("the policy lets nobody change a model today"), id="refused"),
+    pytest.param(Unavailable("failed calling webhook"), id="no answer"),
+]
+
+
+async def deleted_on_the_way_back(fault: ClusterError) -> Ranker:
+    """Model m2 is rejected and still in the object, which takes no write for now."""
+    ranker = Ranker(**SUBJECT)
+    await ranker.begin()
+    ranker.edit("m2")
+    await ranker.goes_on(1, times=2)
+    ranker.house.cluster.fault = lambda kind, _subresource: fault if kind == SERVICE else None
+    await ranker.is_taken_back()
+    assert ranker.status["phase"] == "RollingBack"
+    house = ranker.house
+    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
+    assert view is not None
+    house.reconcile.depart(view)
+    await house.look(1)
+    assert ranker.model == "m2"
+    return ranker
+
+
+def mend(ranker: Ranker) -> None:
+    ranker.house.cluster.fault = lambda _kind, _subresource: None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_target_is_put_back_once_it_takes_writes_again(fault: ClusterError) -> None:
+    ranker = await deleted_on_the_way_back(fault)
+    mend(ranker)
+    await ranker.house.look(600)
+    assert ranker.model == "m1"
+    assert await ranker.house.reconcile.look(REPLY) is None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_it_ends_also_where_the_target_takes_no_writes_any_more(fault: ClusterError) -> None:
+    ranker = await deleted_on_the_way_back(fault)
+    for _ in range(400):
+        await ranker.house.look(10)
+    assert (ranker.model, await ranker.house.reconcile.look(REPLY)) == ("m2", None)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_next_rollout_of_that_name_waits_for_no_target_and_has_its_word_alone(fault: ClusterError) -> None:
+    ranker = await deleted_on_the_way_back(fault)
+    again = documents.rollout("m1", gates=[], steps=[{"weight": 10, "holdFor": "1h"}, {"weight": 100}], **SUBJECT)
+    del again["spec"]["prompt"]
+    ranker.house.put(ROLLOUT, {**again, "metadata": {**again["metadata"], "uid": "younger"}, "status": {}})
+    await ranker.house.look(1)
+    stalled = ranker.condition("Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", "Rejected")
+    ranker.house.annotate(retry="1")
+    mend(ranker)
+    for _ in range(6):
+        await ranker.house.look(10)
+    assert (ranker.model, ranker.status["phase"]) == ("m2", "Progressing")
