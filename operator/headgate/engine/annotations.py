@@ -10,6 +10,9 @@ RETRY = f"{PREFIX}retry"
 PROMOTE = f"{PREFIX}promote"
 RESUME = f"{PREFIX}resume"
 
+ASKS = (APPROVE, ABORT, RETRY, PROMOTE, RESUME)
+"""All by which people ask for something."""
+
 LONGEST = 100
 """The longest text that can name an attempt and a step; anything longer is nobody's."""
 

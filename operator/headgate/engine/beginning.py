@@ -2,7 +2,8 @@
 
 from headgate.api.rollout import GateReference
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Rejection, StableRef, VersionRef
-from headgate.engine.annotations import RETRY, ask
+from headgate.engine.alert_note import alert_note
+from headgate.engine.annotations import ASKS, RETRY, ask
 from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
 from headgate.engine.keeping import way_out
@@ -14,6 +15,9 @@ from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
 from headgate.engine.target import has_no_way_back, is_another, rebase, tell_of_another
 from headgate.engine.turn import Turn, named
+
+FARTHEST_ATTEMPT = 10**9
+"""No Rollout comes as far as this by itself: a number beyond it is somebody's, and is never come to."""
 
 
 def be_first(turn: Turn, subject: Subject) -> None:
@@ -34,9 +38,18 @@ def be_first(turn: Turn, subject: Subject) -> None:
     slot = turn.status.stable.slot if turn.status.stable is not None else 0
     target = turn.observation.target.ref if turn.observation.target is not None else None
     stable = StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=slot, target=target)
-    turn.change(stable=stable, revision=max(turn.status.revision, ahead(turn)))
+    attempts = max(turn.status.attempts, _named_already(turn))
+    turn.change(stable=stable, revision=max(turn.status.revision, ahead(turn)), attempts=attempts)
     turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
     turn.record = record_of(turn)
+
+
+def _named_already(turn: Turn) -> int:
+    """The last attempt that an annotation names: one that came along from elsewhere means none of this Rollout's."""
+    annotations = turn.observation.rollout.annotations
+    asked, note = (ask(annotations, name) for name in ASKS), alert_note(annotations)
+    numbers = [each.attempt for each in asked if each is not None] + ([note.attempt] if note is not None else [])
+    return max((number for number in numbers if number <= FARTHEST_ATTEMPT), default=0)
 
 
 def rest(turn: Turn, subject: Subject) -> None:
