@@ -11,7 +11,7 @@ from typing import TypeAlias
 from headgate.alerts.payload import Alert
 from headgate.api.conditions import rfc3339
 from headgate.api.rollout import AlertAction, RollbackAlert
-from headgate.engine.alert_note import AlertNote, alert_note, severity
+from headgate.engine.alert_note import AlertNote, alert_note, joined, mark, marks, severity
 from headgate.engine.observation import Key, RolloutView
 from headgate.engine.turn import FLIGHT
 
@@ -74,10 +74,11 @@ def matched(views: Iterable[RolloutView], firing: Sequence[Alert]) -> Matched:
                 if bearing in (Bearing.STALE, Bearing.IDLE):
                     result.passed_by.add(view.key)
                 if bearing is Bearing.TO_STORE:
-                    to_store.append(_Choice(view, borne[0], action, len(borne)))
+                    to_store.append(_Choice(view, action, borne))
         if to_store:
             first = max(to_store, key=lambda choice: severity(choice.action))
-            result.notes[view.key] = (view, first.note(others=sum(choice.count for choice in to_store) - 1))
+            others = [alert for choice in to_store for alert in choice.alerts if alert is not first.alert]
+            result.notes[view.key] = (view, first.note(others))
     return result
 
 
@@ -128,22 +129,27 @@ def _key(view: RolloutView, alert: Alert) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """The oldest of the alerts that ask for the same of a Rollout."""
+    """Alerts that ask for the same of a Rollout, the oldest first."""
 
     view: RolloutView
-    alert: Alert
     action: AlertAction
-    count: int
+    alerts: Sequence[Alert]
 
-    def note(self, *, others: int) -> AlertNote:
-        """What is stored of it; ``others`` more alerts of the same post ask for something."""
+    @property
+    def alert(self) -> Alert:
+        """The one that is stored."""
+        return self.alerts[0]
+
+    def note(self, others: Sequence[Alert]) -> AlertNote:
+        """What is stored of it; ``others`` are more alerts of the same post that ask for something."""
         attempt = self.view.status.attempt
         return AlertNote(
             attempt=attempt.number if attempt is not None else 0,
             action=self.action,
             key=_key(self.view, self.alert),
             name=_one_line(self.alert.labels.get("alertname", "an alert"))[:_LONGEST_NAME],
-            text=f"{_words(self.alert)}{f' (and {others} more)' if others else ''}",
+            text=f"{_words(self.alert)}{f' (and {len(others)} more)' if others else ''}",
+            others=joined(_key(self.view, alert) for alert in others),
         )
 
 
@@ -161,7 +167,7 @@ def _bearings(view: RolloutView, action: AlertAction, alerts: Sequence[Alert]) -
     elif action is AlertAction.ROLLBACK or (beside is None and not attempt.alerts):
         borne = {Bearing.TO_STORE: fresh}
     else:
-        borne = _one_by_one(view, action, fresh, frozenset(attempt.alerts), beside)
+        borne = _one_by_one(view, action, fresh, marks(attempt.alerts), beside)
     return {bearing: alerts for bearing, alerts in {Bearing.STALE: stale, **borne}.items() if alerts}
 
 
@@ -182,10 +188,11 @@ def _one_by_one(
 ) -> dict[Bearing, Sequence[Alert]]:
     """What alerts mean for an attempt that has heard of some, or beside one that is stored and takes nothing back."""
     waits = beside if beside is not None and beside.key not in heard else None
+    told = marks([waits.key, waits.others]) if waits is not None and severity(waits.action) >= severity(action) else ()
     borne: dict[Bearing, list[Alert]] = {}
     for alert in alerts:
         key = _key(view, alert)
-        if key in heard or (waits is not None and waits.key == key and severity(waits.action) >= severity(action)):
+        if any(name in known for name in (key, mark(key)) for known in (heard, told)):
             bearing = Bearing.KNOWN
         elif waits is None or waits.key == key:
             bearing = Bearing.TO_STORE

@@ -1,8 +1,11 @@
 """An alert as it is stored on a Rollout: an annotation that names its attempt, so that a stale one does nothing."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from headgate.api.rollout import AlertAction
 from headgate.engine.annotations import PREFIX
@@ -15,6 +18,11 @@ LONGEST_NOTE = 1024
 LONGEST_KEY = 253
 _WIDEST = 6
 """The most bytes that one character takes."""
+
+_LETTERS = 12
+_MOST_OTHERS = 19
+"""As many marks as one entry of status.attempt.alerts takes."""
+_OTHERS = re.compile(rf"[0-9a-f]{{{_LETTERS}}}(,[0-9a-f]{{{_LETTERS}}}){{0,{_MOST_OTHERS - 1}}}")
 
 _ACTIONS = frozenset(action.value for action in AlertAction)
 _SEVERITY = {AlertAction.NOTIFY: 0, AlertAction.PAUSE: 1, AlertAction.ROLLBACK: 2}
@@ -32,6 +40,8 @@ class AlertNote:
     """The alert's name."""
     text: str
     """The alert, for people."""
+    others: str = ""
+    """The marks of other alerts that came with it and that it stands for too, joined by commas."""
 
     def written(self) -> str:
         """The annotation; the text is cut so that all of it stays within LONGEST_NOTE bytes."""
@@ -40,6 +50,21 @@ class AlertNote:
             text = text[: -max(1, over // _WIDEST)]
             written = _json(replace(self, text=text))
         return written
+
+
+def mark(key: str) -> str:
+    """A key in few letters, for those of many alerts."""
+    return hashlib.sha256(key.encode()).hexdigest()[:_LETTERS]
+
+
+def joined(keys: Iterable[str]) -> str:
+    """The marks of those keys, of as many as there is room for."""
+    return ",".join(map(mark, islice(keys, _MOST_OTHERS)))
+
+
+def marks(known: Iterable[str]) -> frozenset[str]:
+    """Those keys and marks, the joined ones one by one."""
+    return frozenset(each for entry in known for each in entry.split(","))
 
 
 def severity(action: AlertAction) -> int:
@@ -60,11 +85,14 @@ def alert_note(annotations: Mapping[str, str]) -> AlertNote | None:
         case {"attempt": int(attempt), "action": str(action), "key": str(key), "name": str(name), "text": str(text)}:
             if isinstance(attempt, bool) or action not in _ACTIONS or not 0 < len(key) <= LONGEST_KEY:
                 return None
-            return AlertNote(attempt, AlertAction(action), key, name, text)
+            others = read.get("others")
+            known = others if isinstance(others, str) and _OTHERS.fullmatch(others) else ""
+            return AlertNote(attempt, AlertAction(action), key, name, text, known)
         case _:
             return None
 
 
 def _json(note: AlertNote) -> str:
     fields = {"attempt": note.attempt, "action": note.action.value, "key": note.key, "name": note.name}
-    return json.dumps({**fields, "text": note.text}, ensure_ascii=False)
+    others = {"others": note.others} if note.others else {}
+    return json.dumps({**fields, **others, "text": note.text}, ensure_ascii=False)

@@ -2,13 +2,13 @@
 
 from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import PauseRecord
-from headgate.engine.alert_note import AlertNote, alert_note
+from headgate.engine.alert_note import AlertNote, alert_note, mark, marks
 from headgate.engine.annotations import RESUME, ask
 from headgate.engine.decision import NoticeKind
 from headgate.engine.turn import Turn
 
 MOST_HEARD = 16
-"""How many alerts an attempt remembers having heard."""
+"""How many entries an attempt has for the alerts that it heard."""
 
 
 def alert_to_revert(turn: Turn) -> AlertNote | None:
@@ -20,10 +20,11 @@ def alert_to_revert(turn: Turn) -> AlertNote | None:
 def heed(turn: Turn) -> None:
     """Pauses, or tells, as a stored alert asks; each alert once in an attempt."""
     note = _note(turn)
-    if note is None or note.action is AlertAction.ROLLBACK or note.key in turn.flight.alerts:
+    if note is None or note.action is AlertAction.ROLLBACK or marks(turn.flight.alerts) & {note.key, mark(note.key)}:
         return
     attempt = turn.flight
-    turn.change_attempt(alerts=[note.key, *attempt.alerts][:MOST_HEARD])
+    heard = [note.key, note.others] if note.others else [note.key]
+    turn.change_attempt(alerts=[*heard, *attempt.alerts][:MOST_HEARD])
     message = f"attempt {attempt.number}: alert: {note.text}"
     if note.action is AlertAction.NOTIFY or attempt.paused is not None:
         turn.happened("AlertFiring", message, NoticeKind.WARNING)
