@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import Outcome, Phase, RolloutStatus
 from headgate.engine.routing import ArmVersion
 from tests.engine.scenes import FLAG, HOUR, about_to_be_promoted, at_step, condition, in_phase, shown
-from tests.engine.world import World, prompted, spec, value
+from tests.engine.world import Crash, World, prompted, spec, value
 
 
 def recreated(world: World, version: str) -> None:
@@ -120,6 +122,41 @@ def test_a_promotion_that_was_put_on_record_and_then_overtaken_by_an_abort_leave
     recreated(world, "v8")
     world.run(HOUR)
     assert world.exposed() == {"sha256:v7"}
+
+
+def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_died_before_it_was_off_the_record() -> (
+    None
+):
+    world = about_to_be_promoted()
+
+    def abort(world: World) -> None:
+        world.annotate("abort", "1")
+        # It dies when the way back is committed and delivered, and before anything else is written.
+        world.crash_at = world.effects + 3
+
+    world.before_commit = abort
+    with pytest.raises(Crash):
+        world.run(HOUR)
+    world.crash_at = None
+    assert world.phase() is Phase.ROLLING_BACK
+    recreated(world, "v7")
+    world.settle()
+    assert world.status.stable is not None
+    assert world.status.stable.version == "v7"
+    assert world.status.attempt is None
+    assert world.exposed() == {"sha256:v7"}
+
+
+def test_a_router_older_or_newer_than_the_record_says_nothing_against_it() -> None:
+    world = at_step(25)
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    assert world.record is not None
+    for other in (-1, 1):
+        shown(world, revision=world.record.revision + other, stable=ArmVersion("v7", "sha256:v7"))
+        recreated(world, "v8")
+        world.settle()
+        assert world.status.stable is not None
+        assert world.status.stable.version == "v8"
 
 
 def test_a_rollout_deleted_with_a_promotion_in_hand_leaves_the_stable_that_it_had() -> None:

@@ -14,7 +14,10 @@ MOST_REJECTED = 20
 
 
 def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
-    """Commits the attempt to its end: weight 0, the reason and, for a rejection, the digest among the rejected."""
+    """Commits the attempt to its end: weight 0, the reason and, for a rejection, the digest among the rejected.
+
+    A rejection is put on record right after everybody is back, so that a Rollout deleted and applied again knows of it.
+    """
     attempt, reason = turn.flight, plain(reason)
     if reject:
         turn.change(rejected=with_rejection(turn, reason))
@@ -30,6 +33,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
         f"attempt {attempt.number} of {named(attempt.candidate)}: {reason}",
         NoticeKind.WARNING if reject else NoticeKind.NORMAL,
     )
+    if reject:
+        turn.record = record_of(turn)
 
 
 def go_on(turn: Turn) -> None:
