@@ -200,6 +200,49 @@ def test_a_rollout_deleted_without_a_status_puts_everybody_on_stable() -> None:
     assert world.record.revision == world.shown[FLAG].revision
 
 
+def test_a_rollout_deleted_under_an_old_status_keeps_its_rejection_and_why() -> None:
+    world = at_step(25)
+    old = world.status
+    world.annotate("abort", "1")
+    world.settle()
+    world.status = old
+    world.restart()
+    world.deleting = True
+    world.run(HOUR)
+    assert world.exposed() == {"sha256:v7"}
+    assert world.record is not None
+    assert [(rejection.version, rejection.reason) for rejection in world.record.rejected] == [
+        ("v8", "aborted by annotation '1'")
+    ]
+
+
+def test_a_rollout_deleted_under_an_old_status_leaves_everybody_on_what_was_promoted_since() -> None:
+    world = at_step(100)
+    old = world.status
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    world.weights.clear()
+    world.status = old
+    world.restart()
+    world.deleting = True
+    world.run(HOUR)
+    assert world.exposed() == {"sha256:v8"}
+    assert world.record is not None
+    assert world.record.stable is not None
+    assert world.record.stable.version == "v8"
+    assert not world.record.rejected
+
+
+def test_a_rollout_deleted_in_mid_attempt_rejects_nothing_by_its_own_writes() -> None:
+    world = at_step(25)
+    world.deleting = True
+    world.run(HOUR)
+    world.restart()
+    world.deleting = False
+    recreated(world, "v8")
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    assert world.exposed() == {"sha256:v8"}
+
+
 def test_a_rollout_deleted_while_a_router_is_ahead_of_it_is_not_fenced_off() -> None:
     world = at_step(50)
     shown(world, revision=world.status.revision + 7)

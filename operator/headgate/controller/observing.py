@@ -1,7 +1,8 @@
 """Builds one Rollout's observation from what is known, and reads anew what decide() asks for. Decides nothing."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import Attempt, AttemptState
@@ -14,6 +15,7 @@ from headgate.engine.desired import desired
 from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
 
+_Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
 
 
@@ -48,12 +50,12 @@ class Observing:
         if not view.deleting:
             raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
             view = self._store.saw_rollout(raw, poke=False) or view
-        record = await self._snapshots.record(view.key)
+        record = await _granted(view, self._snapshots.record(view.key))
         plan = await self._plan(view)
         versions = self._versions(view, self._store.target_of(view))
         _, routes = desired(view, plan, versions)
         for router in self.routers(view, routes).values():
-            await router.refresh()
+            await _granted(view, router.refresh())
         return self._observation(view, case, plan, record, fresh=True)
 
     async def reread(self, key: Key) -> RolloutView | None:
@@ -122,6 +124,17 @@ class Observing:
         except Refused as error:
             _log.warning("%s: %s", view.key, error)
             return None
+
+
+async def _granted(view: RolloutView, asked: Awaitable[_Answer]) -> _Answer | None:
+    """The answer; None where it is refused to a Rollout that is gone, since its way back waits for nobody's leave."""
+    try:
+        return await asked
+    except Refused as error:
+        if not view.deleting:
+            raise
+        _log.warning("%s: %s", view.key, error)
+        return None
 
 
 def _is_frozen(attempt: Attempt) -> bool:

@@ -41,11 +41,12 @@ def decide(observation: Observation, now: datetime) -> Decision:
 
 
 def _leave(turn: Turn) -> Decision:
-    if turn.status.stable is None:
+    if recovery.is_lost(turn):
         if not turn.observation.fresh:
             return _reread(turn)
         recovery.recover(turn)
         turn.transition = False  # nothing is committed any more
+        turn.remember(leaving=False)
     return leave(turn)
 
 

@@ -14,17 +14,18 @@ def leave(turn: Turn) -> Decision:
     if not turn.memory.leaving:
         # What was on record before may be of a commit that never came about.
         turn.remember(leaving=True, recorded=None)
+        turn.change(revision=max(turn.status.revision + 1, ahead(turn)))
     _keep_rejection(turn)
     observation, status = turn.observation, turn.status
+    turn.remember(working=status, grown_from=observation.rollout.status)
     late = frozenset(router for router in our_routers(turn) if not _shows_nobody(turn, router))
     if lacks_account(turn):
         late = frozenset(router for router in late if _is_marked(turn, router))
     routes = deliveries(observation.rollout, status, observation.plan)
-    gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": max(status.revision + 1, ahead(turn))})
+    gone = status.model_copy(update={"attempt": None, "weight": 0})
     routing = None
     if status.stable is not None:
         routing = routing_for(observation.rollout, gone, observation.plan, observation.versions)
-    turn.change(revision=gone.revision)
     on_record = turn.memory.recorded is not None
     return Decision(
         manifest=None,

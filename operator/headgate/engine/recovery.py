@@ -59,8 +59,9 @@ def _close(turn: Turn, stable: StableRef) -> None:
         turn.change_attempt(outcome=Outcome.PROMOTED, reason=LOST_END, paused=None)
         end(turn)
         return
-    seen = failing is not None and failing[0] == attempt.number
-    wayback.begin(turn, Outcome.ROLLED_BACK, failing[1] if seen and failing is not None else LOST_END, reject=True)
+    known = (rejection.reason for rejection in turn.status.rejected if rejection.digest == attempt.candidate.digest)
+    seen = failing[1] if failing is not None and failing[0] == attempt.number else None
+    wayback.begin(turn, Outcome.ROLLED_BACK, seen or next(known, LOST_END), reject=True)
 
 
 def _frozen(turn: Turn) -> StableRef | None:
