@@ -93,6 +93,27 @@ def test_numbers_of_lost_attempts_are_not_given_again() -> None:
     assert world.status.attempt.promoted is None
 
 
+def test_numbers_are_not_given_again_however_often_a_rollout_is_applied_again() -> None:
+    world = at_step(10)
+    world.annotate("abort", "1")
+    world.settle()
+    world.annotate("retry", "1")
+    for _ in range(2):
+        world.deleting = True
+        world.settle()
+        world.deleting = False
+        recreated(world, "v7")
+        world.settle()
+    # As a manifest that is kept in Git has it.
+    world.annotate("retry", "1")
+    world.answer = lambda question: value(0.5)
+    world.release("v9")
+    assert world.run(HOUR, until=in_phase(Phase.ROLLED_BACK))
+    world.release("v9")
+    world.run(HOUR)
+    assert [(entry.version, entry.number) for entry in world.status.history] == [("v9", 2)]
+
+
 def test_the_older_rollouts_router_says_nothing_of_the_younger_one() -> None:
     world = World(spec("v7"))
     world.settle()

@@ -56,7 +56,7 @@ def recorded(status: RolloutStatus, account: str | None, written_at: datetime | 
     return Record(
         stable=status.stable,
         revision=status.revision,
-        attempt=status.attempt.number if status.attempt else 0,
+        attempt=max(status.attempts, status.attempt.number if status.attempt else 0),
         rejected=status.rejected,
         versions=versions,
         service_account_name=account,

@@ -71,7 +71,7 @@ class Record(StatusModel):
     stable: StableRef | None = None
     revision: RecordedCount = 0
     attempt: RecordedCount = 0
-    """The number of the last attempt."""
+    """The number of the last attempt, be it of an earlier Rollout of this name."""
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}
     """Names that were ever stable or rejected, with their digest then; the newest 50."""
