@@ -8,6 +8,7 @@ from headgate.engine.turn import Turn, named
 
 NOT_ALLOWED = "TargetNotAllowed"
 NOT_FOUND = "TargetNotFound"
+NOT_SERVED = "TargetNotServed"
 
 
 def asker(turn: Turn) -> str:
@@ -49,6 +50,27 @@ def tell_of_another(turn: Turn, stable: StableRef) -> None:
     if stable.target is not None and target is not None:
         why = _replaced(stable.target, target) or why
     turn.tell("TargetReplaced", f"{why}; {named(stable)} is nobody's last good version any more", NoticeKind.WARNING)
+
+
+def follow_api_version(turn: Turn) -> None:
+    """Stable's object is known by the API version that it is read by now; the one before may not stay served."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or stable.target is None or target is None or target.ref is None:
+        return
+    known, read = stable.target, target.ref.api_version
+    if target.ref.uid == known.uid and read != known.api_version:
+        turn.change(stable=stable.model_copy(update={"target": known.model_copy(update={"api_version": read})}))
+
+
+def stall_unseen(turn: Turn) -> bool:
+    """Whether nobody can tell what stable's object holds, although it may well be there; that stalls the Rollout."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or stable.target is None or target is None or target.ref is not None:
+        return False
+    if target.reason not in (NOT_ALLOWED, NOT_SERVED):
+        return False
+    turn.stall(target.reason, target.message)
+    return True
 
 
 def has_no_way_back(turn: Turn) -> bool:
