@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Mapping
 
 from headgate.api.rollout import Delivery
-from headgate.api.rollout_status import Attempt, AttemptState
+from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus
 from headgate.cluster.objects import ROLLOUT, NotFound, Objects, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.case import Case
 from headgate.delivery.router import Router, routers
+from headgate.engine.authority import names_nobody
 from headgate.engine.desired import desired
 from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
@@ -67,7 +68,11 @@ class Observing:
     def routers(
         self, view: RolloutView, routes: tuple[Delivery, ...], writer: Objects | None = None
     ) -> dict[str, Router]:
-        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given."""
+        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given.
+
+        For a Rollout that must name an account and names none, nothing is made: marks that somebody forged would say
+        what. An attempt of its own, which the status knows, is taken back whole all the same.
+        """
         return routers(
             view.namespace,
             routes,
@@ -75,7 +80,11 @@ class Observing:
             self._store.documents,
             lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
             self._store.targets.kind_of,
+            only_lowers=writer is not None and self._only_lowers(view),
         )
+
+    def _only_lowers(self, view: RolloutView) -> bool:
+        return names_nobody(view.spec, required=self._account_required) and not _is_under_way(view.status)
 
     def _versions(self, view: RolloutView, target: TargetView | None) -> Mapping[str, VersionView]:
         """The versions that the Rollout speaks of: PromptVersions, or the one that its target holds."""
@@ -122,6 +131,10 @@ class Observing:
         except Refused as error:
             _log.warning("%s: %s", view.key, error)
             return None
+
+
+def _is_under_way(status: RolloutStatus) -> bool:
+    return status.attempt is not None and status.attempt.state is not AttemptState.ENDED
 
 
 def _is_frozen(attempt: Attempt) -> bool:

@@ -30,10 +30,14 @@ def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | Non
     return record.service_account_name if record is not None else None
 
 
+def names_nobody(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether a spec that can be read names nobody although somebody must be named."""
+    return required and spec is not None and spec.service_account_name is None
+
+
 def lacks_account(turn: Turn) -> bool:
     """Whether the Rollout names nobody although the operator's configuration wants somebody named."""
-    spec = turn.observation.rollout.spec
-    return turn.observation.account_required and spec is not None and spec.service_account_name is None
+    return names_nobody(turn.observation.rollout.spec, required=turn.observation.account_required)
 
 
 def must_name_one(turn: Turn) -> str:
