@@ -89,7 +89,6 @@ def still_speaks(turn: Turn, account: str | None) -> bool:
 def held_off_until(turn: Turn, router: str) -> datetime | None:
     """Until when a router is not tried again; None when it may be tried now."""
     known = refusal_of(turn, router)
-    # A moment further off than any pause was set by a clock that was put back since.
-    if known is None or not turn.now < known.not_before <= turn.now + LONGEST_RETRY:
+    if known is None or not turn.is_put_off(known.not_before, LONGEST_RETRY):
         return None
     return known.not_before

@@ -1,5 +1,7 @@
 """A target as the subject of a release: another object of its name, other declared fields, what a revert puts back."""
 
+from datetime import timedelta
+
 from headgate.api.rollout_status import StableRef, TargetRef
 from headgate.engine.decision import NoticeKind, SpecRestore, TargetRestore
 from headgate.engine.ending import record_of
@@ -9,6 +11,8 @@ from headgate.engine.turn import Turn, named
 NOT_ALLOWED = "TargetNotAllowed"
 NOT_FOUND = "TargetNotFound"
 NOT_SERVED = "TargetNotServed"
+LONGEST_PAUSE = timedelta(minutes=5)
+"""The most by which a restore, or a snapshot or record, that was refused is put off."""
 
 
 def asker(turn: Turn) -> str:
@@ -76,7 +80,7 @@ def stall_unseen(turn: Turn) -> bool:
 def has_no_way_back(turn: Turn) -> bool:
     """Whether nothing may be tried for now: what it would be taken back to is not kept."""
     unkept = turn.memory.unkept
-    return unkept is not None and turn.now < unkept.not_before
+    return unkept is not None and turn.is_put_off(unkept.not_before, LONGEST_PAUSE)
 
 
 def rebase(turn: Turn) -> bool:

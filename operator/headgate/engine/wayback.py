@@ -7,7 +7,7 @@ from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
 from headgate.engine.routers import is_back
-from headgate.engine.target import has_no_way_back, restore_target, stall_unseen
+from headgate.engine.target import LONGEST_PAUSE, has_no_way_back, restore_target, stall_unseen
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -99,7 +99,7 @@ def _is_put_off(turn: Turn, stable: StableRef) -> bool:
     if stable.target is not None and not still_speaks(turn, failed.account):
         return False
     turn.stall(failed.reason, failed.message, invalid=False)
-    if turn.now >= failed.not_before:
+    if not turn.is_put_off(failed.not_before, LONGEST_PAUSE):
         return False
     turn.wake(failed.not_before)
     return True
