@@ -51,7 +51,12 @@ class Models:
         exposure = spec.pop("exposure", None)
         if exposure is not None:
             target["exposure"] = exposure
-        whole = {"steps": STEPS, "bakeFor": "10m", "delivery": [{"field": {"path": "spec.weight"}}], **spec}
+        whole: dict[str, Any] = {
+            "steps": STEPS,
+            "bakeFor": "10m",
+            "delivery": [{"field": {"path": "spec.weight"}}],
+            **spec,
+        }
         document = documents.rollout("m1", target={**target, "fields": list(fields)}, **whole)
         del document["spec"]["prompt"], document["spec"]["gates"]
         self.house.put(ROLLOUT, document)

@@ -244,6 +244,35 @@ async def test_a_spec_that_cannot_be_read_is_taken_back_as_whom_the_attempt_was_
     assert written_by(house) == {"reply-flags"}
 
 
+@pytest.mark.parametrize("how", ["taken out", "unreadable"])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_account_that_was_edited_in_mid_attempt_is_the_one_that_takes_it_back(
+    how: str, *, restarts: bool
+) -> None:
+    required = how == "taken out"
+    house = House(account_required=required)
+    steps = [{"weight": 10, "holdFor": "10s"}, {"weight": 50, "holdFor": "1h"}, {"weight": 100}]
+    await at_ten(house, steps=steps)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName="releaser", steps=steps))
+    await house.look(11)
+    assert shown(house) == 50
+    if restarts:
+        before, house = house, House(account_required=required)
+        house.time = before.time
+        house.take_over(before)
+    forbids(house, DEPLOYER)
+    house.put(ROLLOUT, documents.rollout("v2", steps=steps if required else "none"))
+    await house.look(1)
+    house.annotate(abort="1")
+    await house.look(1)
+    await house.look(1)
+    assert shown(house) == 0
+    assert house.status["attempt"]["outcome"] == "RolledBack"
+    record = await Snapshots(house.cluster).record(REPLY)
+    assert record is not None
+    assert record.service_account_name == "releaser"
+
+
 async def test_a_rollout_that_is_deleted_is_put_at_stable_as_its_account() -> None:
     house = House()
     await at_ten(house, steps=HELD)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 
 from headgate.api.rollout import Delivery
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus
-from headgate.cluster.objects import ROLLOUT, NotFound, Objects, Refused
+from headgate.cluster.objects import ROLLOUT, ClusterError, NotFound, Objects, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.case import Case
 from headgate.delivery.router import Router, routers
-from headgate.engine.authority import names_nobody
+from headgate.engine.authority import names_nobody, says_account, written_last_by
 from headgate.engine.desired import desired
 from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
@@ -42,7 +42,7 @@ class Observing:
 
     async def observe(self, view: RolloutView, case: Case) -> Observation:
         """From what is known; asks the API server for a manifest that was never read. Raises Unavailable then."""
-        return self._observation(view, case, await self._plan(view))
+        return self._observation(view, case, await self._plan(view, case))
 
     async def observe_anew(self, view: RolloutView, case: Case) -> Observation:
         """The Rollout, its record and its routers are read from the API server. Raises ClusterError."""
@@ -50,7 +50,7 @@ class Observing:
             raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
             view = self._store.saw_rollout(raw, poke=False) or view
         record = await self._snapshots.record(view.key)
-        plan = await self._plan(view)
+        plan = await self._plan(view, case)
         versions = self._versions(view, self._store.target_of(view))
         _, routes = desired(view, plan, versions)
         for router in self.routers(view, routes).values():
@@ -120,7 +120,23 @@ class Observing:
             memory=case.memory,
         )
 
-    async def _plan(self, view: RolloutView) -> Plan | None:
+    async def _plan(self, view: RolloutView, case: Case) -> Plan | None:
+        """The manifest; as whom was written last stands in it where the spec does not say so."""
+        plan = await self._manifest(view)
+        if plan is None or says_account(view.spec, required=self._account_required):
+            case.account = None
+            return plan
+        if case.account is None or case.account[0] != plan.attempt:
+            try:
+                record = await self._snapshots.record(view.key)
+            except ClusterError as error:
+                # A way back waits for no record: what the manifest says is the next best.
+                _log.warning("%s: %s", view.key, error)
+                return plan
+            case.account = plan.attempt, written_last_by(plan, record)
+        return plan.model_copy(update={"service_account_name": case.account[1]})
+
+    async def _manifest(self, view: RolloutView) -> Plan | None:
         attempt = view.status.attempt
         if attempt is None or attempt.manifest is None:
             return None

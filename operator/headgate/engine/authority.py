@@ -23,16 +23,27 @@ def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | Non
     What the spec says counts at once. Where it cannot be read, or names nobody although somebody must be named, what
     was written down for the attempt counts, and after that what outlives the Rollout.
     """
-    if spec is not None and (spec.service_account_name is not None or not required):
+    if spec is not None and says_account(spec, required=required):
         return spec.service_account_name
     if plan is not None:
         return plan.service_account_name
     return record.service_account_name if record is not None else None
 
 
+def says_account(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether the spec says as whom is written: it can be read, and names somebody where somebody must be named."""
+    return spec is not None and (spec.service_account_name is not None or not required)
+
+
 def names_nobody(spec: RolloutSpec | None, *, required: bool) -> bool:
     """Whether a spec that can be read names nobody although somebody must be named."""
-    return required and spec is not None and spec.service_account_name is None
+    return spec is not None and not says_account(spec, required=required)
+
+
+def written_last_by(plan: Plan, record: Record | None) -> str | None:
+    """Who wrote last of those that are written down: an account edited since the attempt began is on record alone."""
+    named = record.service_account_name if record is not None and record.attempt >= plan.attempt else None
+    return named if named is not None else plan.service_account_name
 
 
 def lacks_account(turn: Turn) -> bool:
