@@ -35,6 +35,8 @@ class Case:
     """The last attempt after whose revert headgate was seen to own no field of the spec."""
     breached_at: datetime | None = None
     """When the evidence that began a way back was measured; until every router was put at 0."""
+    account: tuple[int, str | None] | None = None
+    """As whom the routers of an attempt were written last, by the record; known only while the spec does not say."""
     hooks: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)
     """By attempt and name, the hooks that run after earlier reverts."""
     hook_results: dict[tuple[int, str], HookResult] = field(default_factory=dict)

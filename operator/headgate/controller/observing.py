@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from headgate.api.rollout import Delivery
-from headgate.api.rollout_status import Attempt, AttemptState
-from headgate.cluster.objects import ROLLOUT, NotFound, Objects, Refused
+from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus
+from headgate.cluster.objects import ROLLOUT, ClusterError, NotFound, Objects, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.case import Case
 from headgate.delivery.router import Router, routers
+from headgate.engine.authority import names_nobody, says_account, written_last_by
 from headgate.engine.desired import desired
 from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
@@ -43,7 +44,7 @@ class Observing:
 
     async def observe(self, view: RolloutView, case: Case) -> Observation:
         """From what is known; asks the API server for a manifest that was never read. Raises Unavailable then."""
-        return self._observation(view, case, await self._plan(view))
+        return self._observation(view, case, await self._plan(view, case))
 
     async def observe_anew(self, view: RolloutView, case: Case) -> Observation:
         """The Rollout, its record and its routers are read from the API server. Raises ClusterError."""
@@ -51,7 +52,7 @@ class Observing:
             raw = await self._objects.get(ROLLOUT, view.namespace, view.name)
             view = self._store.saw_rollout(raw, poke=False) or view
         record = await _granted(view, self._snapshots.record(view.key))
-        plan = await self._plan(view)
+        plan = await self._plan(view, case)
         versions = self._versions(view, self._store.target_of(view))
         _, routes = desired(view, plan, versions)
         for router in self.routers(view, routes).values():
@@ -69,7 +70,11 @@ class Observing:
     def routers(
         self, view: RolloutView, routes: tuple[Delivery, ...], writer: Objects | None = None
     ) -> dict[str, Router]:
-        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given."""
+        """The routers behind those deliveries, written by ``writer``; to be looked at only, when none is given.
+
+        For a Rollout that must name an account and names none, nothing is made: marks that somebody forged would say
+        what. An attempt of its own, which the status knows, is taken back whole all the same.
+        """
         return routers(
             view.namespace,
             routes,
@@ -77,7 +82,11 @@ class Observing:
             self._store.documents,
             lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
             self._store.targets.kind_of,
+            only_lowers=writer is not None and self._only_lowers(view),
         )
+
+    def _only_lowers(self, view: RolloutView) -> bool:
+        return names_nobody(view.spec, required=self._account_required) and not _is_under_way(view.status)
 
     def _versions(self, view: RolloutView, target: TargetView | None) -> Mapping[str, VersionView]:
         """The versions that the Rollout speaks of: PromptVersions, or the one that its target holds."""
@@ -113,7 +122,23 @@ class Observing:
             memory=case.memory,
         )
 
-    async def _plan(self, view: RolloutView) -> Plan | None:
+    async def _plan(self, view: RolloutView, case: Case) -> Plan | None:
+        """The manifest; as whom was written last stands in it where the spec does not say so."""
+        plan = await self._manifest(view)
+        if plan is None or says_account(view.spec, required=self._account_required):
+            case.account = None
+            return plan
+        if case.account is None or case.account[0] != plan.attempt:
+            try:
+                record = await self._snapshots.record(view.key)
+            except ClusterError as error:
+                # A way back waits for no record: what the manifest says is the next best.
+                _log.warning("%s: %s", view.key, error)
+                return plan
+            case.account = plan.attempt, written_last_by(plan, record)
+        return plan.model_copy(update={"service_account_name": case.account[1]})
+
+    async def _manifest(self, view: RolloutView) -> Plan | None:
         attempt = view.status.attempt
         if attempt is None or attempt.manifest is None:
             return None
@@ -135,6 +160,10 @@ async def _granted(view: RolloutView, asked: Awaitable[_Answer]) -> _Answer | No
             raise
         _log.warning("%s: %s", view.key, error)
         return None
+
+
+def _is_under_way(status: RolloutStatus) -> bool:
+    return status.attempt is not None and status.attempt.state is not AttemptState.ENDED
 
 
 def _is_frozen(attempt: Attempt) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from headgate.cluster.objects import Forbidden, Impersonates, Refused, Revisions
 from headgate.cluster.snapshots import Snapshots
-from headgate.engine.authority import FORBIDDEN, REFUSED, account_of
+from headgate.engine.authority import FORBIDDEN, REFUSED, account_of, says_account
 from headgate.engine.observation import RolloutView
 from headgate.engine.plan import Plan
 
@@ -56,8 +56,7 @@ class Speaking:
         Raises ClusterError, where the record must be read and cannot be; Refused for a name that is none.
         """
         record = None
-        named = view.spec is not None and (view.spec.service_account_name is not None or not self._required)
-        if not named and plan is None:
+        if plan is None and not says_account(view.spec, required=self._required):
             record = await self._snapshots.record(view.key)
         account = account_of(view.spec, plan, record, required=self._required)
         return self.as_account(view.namespace, account)

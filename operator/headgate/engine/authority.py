@@ -23,17 +23,32 @@ def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | Non
     What the spec says counts at once. Where it cannot be read, or names nobody although somebody must be named, what
     was written down for the attempt counts, and after that what outlives the Rollout.
     """
-    if spec is not None and (spec.service_account_name is not None or not required):
+    if spec is not None and says_account(spec, required=required):
         return spec.service_account_name
     if plan is not None:
         return plan.service_account_name
     return record.service_account_name if record is not None else None
 
 
+def says_account(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether the spec says as whom is written: it can be read, and names somebody where somebody must be named."""
+    return spec is not None and (spec.service_account_name is not None or not required)
+
+
+def names_nobody(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether a spec that can be read names nobody although somebody must be named."""
+    return spec is not None and not says_account(spec, required=required)
+
+
+def written_last_by(plan: Plan, record: Record | None) -> str | None:
+    """Who wrote last of those that are written down: an account edited since the attempt began is on record alone."""
+    named = record.service_account_name if record is not None and record.attempt >= plan.attempt else None
+    return named if named is not None else plan.service_account_name
+
+
 def lacks_account(turn: Turn) -> bool:
     """Whether the Rollout names nobody although the operator's configuration wants somebody named."""
-    spec = turn.observation.rollout.spec
-    return turn.observation.account_required and spec is not None and spec.service_account_name is None
+    return names_nobody(turn.observation.rollout.spec, required=turn.observation.account_required)
 
 
 def must_name_one(turn: Turn) -> str:
@@ -85,7 +100,6 @@ def still_speaks(turn: Turn, account: str | None) -> bool:
 def held_off_until(turn: Turn, router: str) -> datetime | None:
     """Until when a router is not tried again; None when it may be tried now."""
     known = refusal_of(turn, router)
-    # A moment further off than any pause was set by a clock that was put back since.
-    if known is None or not turn.now < known.not_before <= turn.now + LONGEST_RETRY:
+    if known is None or not turn.is_put_off(known.not_before, LONGEST_RETRY):
         return None
     return known.not_before

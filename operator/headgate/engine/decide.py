@@ -15,7 +15,7 @@ from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
-from headgate.engine.target import NOT_ALLOWED, has_no_way_back
+from headgate.engine.target import NOT_ALLOWED, follow_api_version, has_no_way_back
 from headgate.engine.turn import Turn
 from headgate.engine.writing import is_worth_writing
 
@@ -51,6 +51,7 @@ def _leave(turn: Turn) -> Decision:
 
 
 def _advance(turn: Turn) -> None:
+    follow_api_version(turn)
     subject = patiently(turn, resolve(turn.observation, turn.status))
     _stall(turn)
     if turn.in_flight:

@@ -1,9 +1,11 @@
 """A Rollout that is deleted: everybody to stable first, and on record what must outlive it. Needs no finalizer."""
 
+from headgate.api.plain_text import plain
 from headgate.engine.authority import lacks_account
 from headgate.engine.decision import Decision
 from headgate.engine.desired import deliveries, routing_for
 from headgate.engine.ending import record_of
+from headgate.engine.reversal import why_rejected
 from headgate.engine.routers import ahead, our_routers
 from headgate.engine.turn import Turn
 from headgate.engine.wayback import with_rejection
@@ -45,10 +47,9 @@ def leave(turn: Turn) -> Decision:
 
 
 def _keep_rejection(turn: Turn) -> None:
-    """Puts a candidate on record as rejected whose critical Fail was seen, but whose way back was not committed yet."""
-    failing = turn.memory.failing
-    if turn.in_flight and failing is not None and failing[0] == turn.flight.number:
-        turn.change(rejected=with_rejection(turn, failing[1]))
+    """Puts a candidate on record as rejected whose way back was asked for, but not committed any more."""
+    if turn.in_flight and (why := why_rejected(turn)) is not None:
+        turn.change(rejected=with_rejection(turn, plain(why)))
 
 
 def _is_marked(turn: Turn, router: str) -> bool:
