@@ -4,9 +4,9 @@ from copy import deepcopy
 from typing import Any
 
 from headgate.api.target_kind import TargetKind
-from headgate.cluster.objects import ROLLOUT, Json, Kind
+from headgate.cluster.objects import ROLLOUT, ClusterError, Json, Kind, Refused
 from tests.controller import documents
-from tests.controller.house import REPLY, House
+from tests.controller.house import House
 
 MODEL = Kind("models.example.com", "v1beta1", "models", "Model")
 MODEL_V1 = Kind("models.example.com", "v1", "models", "Model")
@@ -73,6 +73,14 @@ class Models:
         self.house.cluster.objects[kind, "ai", "ranker"] = raw | {"apiVersion": kind.api_version}
         self.allow(kind)
 
+    def refuse(self, *kinds: Kind) -> None:
+        """The API server takes no write of those kinds from now on."""
+
+        def refuses(kind: Kind, _subresource: str) -> ClusterError | None:
+            return Refused("exceeded quota") if kind in kinds else None
+
+        self.house.cluster.fault = refuses
+
     async def begin(self, fields: tuple[str, ...] = ("spec.model",), **spec: object) -> None:
         """Until all is at rest."""
         self.apply(MODEL, fields, **spec)
@@ -105,10 +113,3 @@ class Models:
         """The condition Stalled."""
         found: dict[str, Any] = next(each for each in self.status["conditions"] if each["type"] == "Stalled")
         return found
-
-    def delete(self) -> None:
-        """Somebody deletes the Rollout, and the watch tells of it."""
-        view = self.house.store.lost_rollout(REPLY, int(self.house.rollout["metadata"]["resourceVersion"]))
-        assert view is not None
-        del self.house.cluster.objects[ROLLOUT, "ai", "reply"]
-        self.house.reconcile.depart(view)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from headgate.api.rollout import AlertAction
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Kind, Refused
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, Kind
 from headgate.engine.alert_note import AlertNote
 from tests.controller import documents
 from tests.controller.models import MODEL, Models
@@ -21,16 +21,12 @@ async def test_what_was_refused_is_tried_again_although_the_clock_was_put_back(r
     else:
         await models.begin()
     await models.reaches_50()
-
-    def refuses(kind: Kind, _subresource: str) -> ClusterError | None:
-        return Refused("exceeded quota") if kind == refused else None
-
-    models.house.cluster.fault = refuses
+    models.refuse(refused)
     models.house.annotate(abort="1")
     await models.house.look(1)
     await models.house.look(1)
     assert models.stalled["reason"] == reason
-    models.house.cluster.fault = lambda _kind, _subresource: None
+    models.refuse()
     models.house.time -= timedelta(days=1)
     await models.goes_on(60, times=2)
     assert models.status["phase"] == "RolledBack"
@@ -49,7 +45,7 @@ async def test_what_is_rejected_and_deleted_in_one_breath_stays_rejected(how: st
             models.house.annotate(abort="1")
         case _:
             models.house.annotate(alert=AlertNote(1, AlertAction.ROLLBACK, "uid/1/2", "Burning", "it burns").written())
-    models.delete()
+    models.house.delete()
     await models.goes_on(5, times=2)
     assert models.spec()["weight"] == 0
     again = documents.rollout("m1")

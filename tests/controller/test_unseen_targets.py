@@ -1,6 +1,5 @@
 """A target whose kind is served, allowed or named otherwise than when its good content was kept."""
 
-from headgate.cluster.objects import ClusterError, Kind, Refused
 from tests.controller import documents
 from tests.controller.models import MODEL, MODEL_V1, Models
 
@@ -39,15 +38,11 @@ async def test_a_way_back_waits_for_a_target_that_is_not_to_be_seen() -> None:
     models = Models()
     await models.begin(delivery=[documents.flag_delivery()], exposure="Immediate")
     await models.reaches_50()
-
-    def refuses(kind: Kind, _subresource: str) -> ClusterError | None:
-        return Refused("exceeded quota") if kind == MODEL else None
-
-    models.house.cluster.fault = refuses
+    models.refuse(MODEL)
     models.house.annotate(abort="1")
     await models.house.look(1)
     models.restart()
-    models.house.cluster.fault = lambda _kind, _subresource: None
+    models.refuse()
     await models.goes_on(100, times=3)
     assert models.status["phase"] == "RollingBack"
     assert models.stalled["reason"] == "TargetNotAllowed"

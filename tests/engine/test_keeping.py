@@ -9,10 +9,10 @@ import pytest
 from headgate.api.rollout_status import AttemptState, Outcome, Phase
 from headgate.engine.drift import LONGEST_BACK_OFF
 from headgate.engine.routing import ArmVersion
+from tests.engine.scenes import HOUR
 from tests.engine.target_world import TargetWorld, target_spec
 from tests.engine.world import Crash, World, prompted, spec
 
-HOUR = timedelta(hours=1)
 FIELD = "field/models.example.com/InferenceService/ranker#spec.canaryTrafficPercent"
 
 

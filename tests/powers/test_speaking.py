@@ -74,14 +74,6 @@ def shown(house: House) -> int:
     return int(flag["metadata"]["headgate.dev/weight"])
 
 
-def delete(house: House) -> None:
-    """A person deletes the Rollout, and the watch tells of it."""
-    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
-    del house.cluster.objects[ROLLOUT, "ai", "reply"]
-    assert view is not None
-    house.reconcile.depart(view)
-
-
 async def routed(house: House, version: str, route: Document | None = None) -> None:
     """Somebody asks for that version, and an HTTPRoute shares it out between two backends."""
     await house.versions("v1", "v2")
@@ -290,7 +282,7 @@ async def test_a_rollout_that_is_made_again_with_another_account_does_not_wait_f
     await at_ten(house, steps=HELD)
     house.sources.values["v2"] = 9
     forbids(house, DEPLOYER)
-    delete(house)
+    house.delete()
     await house.look(1)
     assert shown(house) == 10
     again(house, documents.rollout("v1", serviceAccountName="releaser", steps=HELD))
@@ -312,7 +304,7 @@ async def test_what_only_the_deleted_one_named_is_still_put_at_stable_beside_the
     house = House()
     await at_ten(house, steps=HELD)
     forbids(house, DEPLOYER)
-    delete(house)
+    house.delete()
     await house.look(1)
     another = documents.rollout("v1", serviceAccountName="releaser", steps=HELD)
     another["spec"]["delivery"] = [documents.flag_delivery("another")]

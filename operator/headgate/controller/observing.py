@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from headgate.api.rollout import Delivery
-from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus
+from headgate.api.rollout_status import AttemptState, RolloutStatus
 from headgate.cluster.objects import ROLLOUT, ClusterError, NotFound, Objects, Refused
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
@@ -142,7 +142,7 @@ class Observing:
         attempt = view.status.attempt
         if attempt is None or attempt.manifest is None:
             return None
-        if not _is_frozen(attempt):
+        if not _is_under_way(view.status):
             return self._snapshots.known_plan(view.namespace, attempt.manifest)
         try:
             return await self._snapshots.plan(view.namespace, attempt.manifest)
@@ -164,7 +164,3 @@ async def _granted(view: RolloutView, asked: Awaitable[_Answer]) -> _Answer | No
 
 def _is_under_way(status: RolloutStatus) -> bool:
     return status.attempt is not None and status.attempt.state is not AttemptState.ENDED
-
-
-def _is_frozen(attempt: Attempt) -> bool:
-    return attempt.state is not AttemptState.ENDED

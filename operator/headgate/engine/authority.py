@@ -92,7 +92,7 @@ def refusal_of(turn: Turn, router: str) -> RouterRefusal | None:
 def still_speaks(turn: Turn, account: str | None) -> bool:
     """Whether what was written as ``account`` would be written so now; where the spec does not tell it would."""
     spec = turn.observation.rollout.spec
-    if spec is None or (spec.service_account_name is None and turn.observation.account_required):
+    if spec is None or not says_account(spec, required=turn.observation.account_required):
         return True
     return spec.service_account_name == account
 
