@@ -130,6 +130,9 @@ class Reconcile:
             case Outcome.OVERTAKEN | Outcome.UNRESTORED:
                 return None
             case Outcome.POSTPONED:
+                if decision.questions:
+                    # What cannot be written keeps nobody from being judged.
+                    self._measuring.begin(view.key, case, decision.questions)
                 # A way back is tried again as soon as ever; everything else waits for as long as it is told to.
                 return _Rest(self._retry(case, at_least=0.0 if decision.urgent else case.told_to_wait))
             case Outcome.GONE:
@@ -158,14 +161,14 @@ class Reconcile:
         return seen, decision
 
     def _come_to_rest(self, key: Key, case: Case, seen: Observation, decision: Decision) -> datetime | None:
-        case.went_well()
         case.look = None
         if decision.questions and seen.look is not None:
-            # Another gate fell due while one was measured.
+            # Another gate fell due while one was measured, or this one again before anything could be carried out.
             return self._now()
         if decision.questions:
             self._measuring.begin(key, case, decision.questions)
         else:
+            case.went_well()
             case.drop_measurement()
         return decision.due
 
