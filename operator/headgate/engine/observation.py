@@ -116,7 +116,7 @@ class Unrestored:
 
 @dataclass(frozen=True, slots=True)
 class RouterRefusal:
-    """The API server would not have the last write of a router."""
+    """The API server would not have the last write of a router, or has not answered for long."""
 
     account: str | None
     """The ServiceAccount in whose name it was; None for the operator itself."""
