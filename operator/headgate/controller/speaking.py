@@ -7,7 +7,7 @@ resources, their statuses, records, manifests, snapshots and Events are always w
 import re
 from dataclasses import dataclass
 
-from headgate.cluster.objects import Forbidden, Impersonates, Refused, Revisions
+from headgate.cluster.objects import ClusterError, Forbidden, Impersonates, Refused, Revisions
 from headgate.cluster.snapshots import Snapshots
 from headgate.engine.authority import FORBIDDEN, REFUSED, account_of, says_account
 from headgate.engine.observation import RolloutView
@@ -26,8 +26,8 @@ class Speaker:
     account: str | None
     """The ServiceAccount; None for headgate itself."""
 
-    def refusal(self, error: Refused) -> tuple[str, str]:
-        """A refusal of the API server as a word, and in one line with the way out."""
+    def refusal(self, error: ClusterError) -> tuple[str, str]:
+        """What the API server would not do, as a word, and in one line with the way out."""
         if not isinstance(error, Forbidden) or not _LACKS_A_RIGHT.search(str(error)):
             # A policy, a webhook or a quota: no right would change that.
             return REFUSED, str(error)

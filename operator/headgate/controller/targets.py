@@ -137,12 +137,19 @@ class Targets:
 
 
 def unrestored(
-    before: Unrestored | None, attempt: int, reason: str, message: str, now: datetime, *, account: str | None = None
+    before: Unrestored | None,
+    attempt: int,
+    reason: str,
+    message: str,
+    now: datetime,
+    *,
+    account: str | None = None,
+    longest: timedelta = LONGEST_PAUSE,
 ) -> Unrestored:
     """What is remembered of a restore that did not work as that account: the next try comes later each time."""
     again = before is not None and (before.attempt, before.account) == (attempt, account)
     tries = before.tries + 1 if before is not None and again else 1
-    pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+    pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), longest)
     return Unrestored(attempt, reason, message, tries, now + pause, account)
 
 

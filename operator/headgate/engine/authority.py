@@ -13,8 +13,8 @@ FORBIDDEN = "AccountForbidden"
 REFUSED = "WriteRefused"
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(seconds=60)
-LONGEST_RETRY_BACK = timedelta(seconds=10)
-"""A way back is tried again sooner: somebody may be served what was rejected."""
+LONGEST_RETRY_SOON = timedelta(seconds=10)
+"""The same for a way back, since somebody may be served what was rejected, and for what was only not answered."""
 
 
 def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | None, *, required: bool) -> str | None:
@@ -75,11 +75,14 @@ def remember_account(turn: Turn) -> bool:
 
 
 def refused_again(
-    before: RouterRefusal | None, account: str | None, reason: str, message: str, now: datetime, *, lowers: bool
+    before: RouterRefusal | None, account: str | None, reason: str, message: str, now: datetime, *, soon: bool
 ) -> RouterRefusal:
-    """What is remembered of a write that was refused: the next try comes later each time."""
+    """What is remembered of a write that was refused: the next try comes later each time.
+
+    ``soon`` is for what is tried again within seconds however often it was refused.
+    """
     tries = before.tries + 1 if before is not None and before.account == account else 1
-    longest = LONGEST_RETRY_BACK if lowers else LONGEST_RETRY
+    longest = LONGEST_RETRY_SOON if soon else LONGEST_RETRY
     return RouterRefusal(account, reason, message, tries, now + min(FIRST_RETRY * 2 ** min(tries - 1, 10), longest))
 
 

@@ -117,7 +117,8 @@ def _close(turn: Turn) -> Decision:
     undecided = bool(turn.questions) and not turn.transition
     status = base if undecided else presented(turn)
     commit = turn.transition or (not undecided and is_worth_writing(turn, committed, status))
-    memory = replace(turn.memory, working=base if commit else status, grown_from=committed)
+    working = _measured(base, status) if commit else status
+    memory = replace(turn.memory, working=working, grown_from=committed)
     if commit:
         memory = replace(memory, unwritten_since=None)
     return Decision(
@@ -130,12 +131,20 @@ def _close(turn: Turn) -> Decision:
         record=turn.record,
         restore=turn.restore,
         notices=_notices(turn, committed, status if commit else committed, silent=undecided and not deliver),
-        questions=() if turn.transition else tuple(turn.questions),
+        questions=tuple(turn.questions),
         due=min((moment for moment in turn.dues if moment > turn.now), default=None),
         memory=memory,
         hooks=aftermath.due_hooks(view),
         urgent=turn.urgent,
     )
+
+
+def _measured(base: RolloutStatus, status: RolloutStatus) -> RolloutStatus:
+    """What counts where ``status`` cannot be committed: nothing of it happened, but what was measured was."""
+    before, after = base.attempt, status.attempt
+    if before is None or after is None or (before.number, before.candidate) != (after.number, after.candidate):
+        return base
+    return base.model_copy(update={"verdicts": status.verdicts})
 
 
 def _notices(turn: Turn, committed: RolloutStatus, status: RolloutStatus, *, silent: bool) -> tuple[Notice, ...]:

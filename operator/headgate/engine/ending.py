@@ -32,7 +32,6 @@ def end(turn: Turn, left: str = "") -> None:
     )
     turn.change(history=[entry, *turn.status.history][:MOST_HISTORY])
     follow_the_end(turn)
-    turn.remember(failing=None, measured={})
     turn.urgent = False
     kind = NoticeKind.WARNING if outcome is Outcome.ROLLED_BACK else NoticeKind.NORMAL
     # What is left to do must not fall off a long reason's end.
