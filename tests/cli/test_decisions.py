@@ -135,6 +135,35 @@ WRITES: dict[str, tuple[Callable[[RolloutView], Change], Document, str | None, D
         "headgate.dev/retry=3",
         {},
     ),
+    "retry means what the spec asks for before a later rejection": (
+        _retry,
+        {"status": status(ENDED, rejected=[rejection(2), rejection(3, version="support-reply-v9")])},
+        "headgate.dev/retry=2",
+        {},
+    ),
+    "retry means the last rejection where the spec asks for stable under the name of a rejected one": (
+        _retry,
+        {
+            "spec": spec("support-reply-v7"),
+            "status": status(ENDED, rejected=[rejection(2, version="support-reply-v7"), rejection(3)]),
+        },
+        "headgate.dev/retry=3",
+        {"prompt": {"version": "support-reply-v8"}},
+    ),
+    "retry of another one after the retried one was promoted": (
+        _retry,
+        {
+            "metadata": _asked(retry="3"),
+            "status": status(
+                attempt(number=5, state="Ended", outcome="RolledBack"),
+                stable=V8,
+                history=[HISTORY],
+                rejected=[rejection(5, version="support-reply-v9")],
+            ),
+        },
+        "headgate.dev/retry=5",
+        {"prompt": {"version": "support-reply-v9"}},
+    ),
     "pause is spec": (pause, {"status": status(attempt())}, None, {"paused": True}),
     "resume clears the spec": (
         resume,
@@ -327,6 +356,18 @@ FULFILLED: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
     "a retry that is in flight": (
         _retry,
         {"metadata": _asked(retry="3"), "status": status(attempt(number=4), history=[HISTORY])},
+        "the rejection of support-reply-v8 (attempt 3) is lifted",
+    ),
+    "a retry that was heard and has begun nothing, beside a later rejection": (
+        _retry,
+        {
+            "metadata": _asked(retry="3"),
+            "status": status(
+                attempt("Ended", number=4, outcome="RolledBack"),
+                history=[HISTORY],
+                rejected=[rejection(4, version="support-reply-v9")],
+            ),
+        },
         "the rejection of support-reply-v8 (attempt 3) is lifted",
     ),
     "a promotion that is not heard yet": (
