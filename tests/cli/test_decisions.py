@@ -485,6 +485,33 @@ def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
     )
 
 
+@pytest.mark.parametrize("to", [KillSwitch.STABLE, KillSwitch.LEGACY])
+def test_kill_withdraws_a_retry_that_was_not_heard_yet_in_the_same_write(to: KillSwitch) -> None:
+    retried: Document = {"metadata": _asked(retry="3"), "status": status(attempt(**TAKEN_BACK), rejected=[rejection()])}
+    change = kill(view(**retried), to)
+    assert change.body() == {
+        "metadata": {"annotations": {"headgate.dev/retry": None}},
+        "spec": {"killSwitch": to.value},
+    }
+    assert change.says.endswith(
+        "; withdrew the retry of attempt 3 before the operator heard it: support-reply-v8 stays rejected"
+    )
+    assert not change.stands_in(rollout(spec=spec(killSwitch=to.value), **retried))
+
+
+def test_kill_leaves_a_retry_alone_that_was_heard() -> None:
+    heard = view(metadata=_asked(retry="3"), status=status(attempt(**TAKEN_BACK), history=[HISTORY]))
+    assert kill(heard, KillSwitch.STABLE).body() == {"spec": {"killSwitch": "Stable"}}
+
+
+def test_kill_off_says_that_a_retry_which_was_asked_for_meanwhile_is_tried_and_leaves_it() -> None:
+    killed = spec(killSwitch="Stable")
+    said = status(ENDED, phase="Killed", stable=V7, rejected=[rejection()])
+    change = kill(view(metadata=_asked(retry="3"), spec=killed, status=said), KillSwitch.OFF)
+    assert change.says.endswith("; support-reply-v8, which the spec names, is tried now, from its first step")
+    assert change.annotation is None
+
+
 def _delivered(truth: str) -> Document:
     return {"type": "Delivered", "status": truth, "reason": "Delivered", "message": "", "lastTransitionTime": ago(9)}
 

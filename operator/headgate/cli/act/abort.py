@@ -7,7 +7,7 @@ from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rej
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
 from headgate.cli.failures import CommandError
-from headgate.cli.unheard import is_retried, unheard_retry
+from headgate.cli.unheard import is_retried, unheard_retry, withdrawal
 from headgate.cluster.objects import Json
 from headgate.engine.annotations import ABORT, RETRY, ask
 from headgate.engine.observation import RolloutView
@@ -41,13 +41,11 @@ def abort(view: RolloutView) -> Change:
 
 
 def _withdrawn(view: RolloutView, rejection: Rejection) -> Change:
-    """The resourceVersion tells: had the operator heard the retry meanwhile, the write would be refused."""
     prompt = view.spec.prompt if view.spec is not None else None
     names = prompt is not None and prompt.version == rejection.version
     still = ", though spec.prompt.version names it" if names else ""
     return Change(
-        says=f"{view.key}: withdrew the retry of attempt {rejection.attempt} before the operator heard it:"
-        f" {rejection.version} stays rejected and is shown to nobody{still}",
+        says=f"{view.key}: {withdrawal(rejection)} and is shown to nobody{still}",
         is_done=lambda _: True,
         annotation=(RETRY, None),
     )

@@ -4,12 +4,17 @@ from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState
 from headgate.cli.act.change import Change, is_observed
 from headgate.cli.course import is_in_flight
+from headgate.cli.unheard import unheard_retry, withdrawal
 from headgate.cli.waiting import is_legacy, is_undelivered
+from headgate.engine.annotations import RETRY
 from headgate.engine.observation import RolloutView
 
 
 def kill(view: RolloutView, to: KillSwitch) -> Change:
-    """Sets spec.killSwitch, in every state."""
+    """Sets spec.killSwitch, in every state.
+
+    Not Off withdraws a retry that the operator has not heard: the rejection is not lifted by what was said before.
+    """
 
     def is_done(later: RolloutView) -> bool:
         # Not by the phase: where something is wrong with the spec besides, that is what it says.
@@ -17,8 +22,13 @@ def kill(view: RolloutView, to: KillSwitch) -> Change:
         return is_observed(later) and everywhere
 
     off = to is KillSwitch.OFF and view.orders.kill_switch is KillSwitch.OFF
+    unheard = unheard_retry(view) if to is not KillSwitch.OFF else None
+    withdrawn = f"; {withdrawal(unheard)}" if unheard is not None else ""
     return Change(
-        says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={} if off else {"killSwitch": to.value}
+        says=f"{view.key}: {_consequence(view, to)}{withdrawn}",
+        is_done=is_done,
+        annotation=(RETRY, None) if unheard is not None else None,
+        spec={} if off else {"killSwitch": to.value},
     )
 
 
@@ -47,7 +57,7 @@ def _what_follows(view: RolloutView) -> str:
     spec, stable = view.spec, view.status.stable
     if view.orders.kill_switch is KillSwitch.OFF:
         return ""
-    rejected = {rejection.version for rejection in view.status.rejected}
+    rejected = {known.version for known in view.status.rejected if known != unheard_retry(view)}
     if spec is not None and spec.target is not None:
         return f"; what was rejected stays so; another edit of {spec.target.kind} {spec.target.name} is tried now"
     asked = spec.prompt.version if spec is not None and spec.prompt is not None else None
