@@ -7,6 +7,7 @@ from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rej
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
 from headgate.cli.failures import CommandError
+from headgate.cli.in_the_way import asked_again
 from headgate.cli.unheard import is_retried, unheard_retry, withdrawal
 from headgate.cluster.objects import Json
 from headgate.engine.annotations import ABORT, RETRY, ask
@@ -146,7 +147,8 @@ def _rejection(view: RolloutView, number: int | None) -> Rejection:
     if not rejected:
         raise CommandError(f"{view.key}: nothing is rejected, so there is nothing to retry")
     if number is None:
-        return max(_of(rejected, _asked_for(view)) or rejected, key=lambda rejection: rejection.attempt)
+        again = asked_again(view)
+        return again or max(_of(rejected, _asked_for(view)) or rejected, key=lambda rejection: rejection.attempt)
     found = next((rejection for rejection in rejected if rejection.attempt == number), None)
     if found is None:
         known = ", ".join(f"{rejection.attempt} ({rejection.version})" for rejection in rejected)

@@ -1,9 +1,10 @@
 """The kill switch. Pure."""
 
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState
+from headgate.api.rollout_status import AttemptState, Phase
 from headgate.cli.act.change import Change, is_observed
 from headgate.cli.course import is_in_flight
+from headgate.cli.in_the_way import obstacle
 from headgate.cli.unheard import unheard_retry, withdrawal
 from headgate.cli.waiting import is_legacy, is_undelivered
 from headgate.engine.annotations import RETRY
@@ -58,9 +59,11 @@ def _what_follows(view: RolloutView) -> str:
     if view.orders.kill_switch is KillSwitch.OFF:
         return ""
     rejected = {known.version for known in view.status.rejected if known != unheard_retry(view)}
+    if view.status.phase is Phase.INVALID and (why := obstacle(view)) is not None:
+        return f"; no attempt begins: {why}"
     if spec is not None and spec.target is not None:
         return f"; what was rejected stays so; another edit of {spec.target.kind} {spec.target.name} is tried now"
     asked = spec.prompt.version if spec is not None and spec.prompt is not None else None
-    if asked is None or stable is None or asked == stable.version or asked in rejected:
+    if asked is None or stable is None or asked == stable.version or asked in rejected or obstacle(view) is not None:
         return "; nothing rises by itself, everybody stays on stable"
     return f"; {asked}, which the spec names, is tried now, from its first step"

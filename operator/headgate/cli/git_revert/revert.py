@@ -7,7 +7,7 @@ from headgate.api.conditions import ConditionStatus
 from headgate.api.model import API_VERSION
 from headgate.api.rollout_status import AttemptState, Outcome, RolloutStatus, StableRef, TargetRef, VersionRef
 from headgate.cli.failures import CommandError
-from headgate.cli.rejected import asked_again
+from headgate.cli.in_the_way import asked_again
 from headgate.engine.content import Content, canonical
 from headgate.engine.observation import RolloutView
 
