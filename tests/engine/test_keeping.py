@@ -72,6 +72,18 @@ def test_condition_and_event_say_who_keeps_it_and_what_to_change() -> None:
     assert told.message.endswith(change)
 
 
+def test_the_way_out_is_of_the_attempt_that_the_condition_speaks_of() -> None:
+    world = rolled_back("Auto", None)
+    world.release("v9")
+    world.settle()
+    world.annotate("abort", "2")
+    world.settle()
+    world.release("v8")
+    world.settle()
+    assert "v8 (sha256:v8) was rejected in attempt 1" in condition(world, "Stalled")[2]
+    assert condition(world, "Stalled")[2].endswith("headgate retry reply --attempt 1")
+
+
 def test_never_says_so_where_nobody_keeps_it() -> None:
     change = "spec.rollback.revertSpec is Never for this Rollout: change spec.prompt.version from v8 to v7"
     assert change in condition(rolled_back("Never", None), "Stalled")[2]
