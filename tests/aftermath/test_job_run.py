@@ -87,6 +87,16 @@ async def test_after_a_crash_the_same_job_is_found_and_none_is_made(cluster: Clu
     assert await run.outcome() == f"Job {NAME} completed"
 
 
+async def test_a_job_that_ended_and_was_cleaned_up_is_not_said_never_to_have_been_made(cluster: Cluster) -> None:
+    await job_run(cluster)[0].begin()
+    cluster.ends("Complete")
+    # As ttlSecondsAfterFinished has it, while the operator is away.
+    cluster.objects = {key: held for key, held in cluster.objects.items() if key[0] != JOB}
+    with pytest.raises(HookFailed) as failed:
+        await job_run(cluster)[0].find()
+    assert str(failed.value) == f"Job {NAME} is not there any more, or was never made, and its time was over"
+
+
 async def test_a_failed_job_says_why(cluster: Cluster) -> None:
     run, _ = job_run(cluster, lambda: cluster.ends("Failed", "BackoffLimitExceeded", "it was tried\n\x1b[31moften"))
     await run.begin()

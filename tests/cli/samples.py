@@ -35,6 +35,19 @@ def spec(version: str = "support-reply-v8", **fields: object) -> Document:
     }
 
 
+TARGET: Document = {
+    **{name: value for name, value in spec().items() if name not in ("prompt", "delivery")},
+    "target": {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "name": "ranker",
+        "fields": ["spec.predictor.model"],
+    },
+    "delivery": [{"field": {"path": "spec.predictor.canaryTrafficPercent"}}],
+}
+"""The spec of a Rollout that releases an object's own edit."""
+
+
 def attempt(state: str = "Stepping", step: int | Document | None = 1, **fields: object) -> Document:
     """Attempt 3 of v8, by default 40 s into the step at 25 %."""
     document: Document = {"number": 3, "candidate": V8, "state": state, "startedAt": ago(120), **fields}

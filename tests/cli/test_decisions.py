@@ -135,6 +135,35 @@ WRITES: dict[str, tuple[Callable[[RolloutView], Change], Document, str | None, D
         "headgate.dev/retry=3",
         {},
     ),
+    "retry means what the spec asks for before a later rejection": (
+        _retry,
+        {"status": status(ENDED, rejected=[rejection(2), rejection(3, version="support-reply-v9")])},
+        "headgate.dev/retry=2",
+        {},
+    ),
+    "retry means the last rejection where the spec asks for stable under the name of a rejected one": (
+        _retry,
+        {
+            "spec": spec("support-reply-v7"),
+            "status": status(ENDED, rejected=[rejection(2, version="support-reply-v7"), rejection(3)]),
+        },
+        "headgate.dev/retry=3",
+        {"prompt": {"version": "support-reply-v8"}},
+    ),
+    "retry of another one after the retried one was promoted": (
+        _retry,
+        {
+            "metadata": _asked(retry="3"),
+            "status": status(
+                attempt(number=5, state="Ended", outcome="RolledBack"),
+                stable=V8,
+                history=[HISTORY],
+                rejected=[rejection(5, version="support-reply-v9")],
+            ),
+        },
+        "headgate.dev/retry=5",
+        {"prompt": {"version": "support-reply-v9"}},
+    ),
     "pause is spec": (pause, {"status": status(attempt())}, None, {"paused": True}),
     "resume clears the spec": (
         resume,
@@ -329,6 +358,18 @@ FULFILLED: dict[str, tuple[Callable[[RolloutView], Change], Document, str]] = {
         {"metadata": _asked(retry="3"), "status": status(attempt(number=4), history=[HISTORY])},
         "the rejection of support-reply-v8 (attempt 3) is lifted",
     ),
+    "a retry that was heard and has begun nothing, beside a later rejection": (
+        _retry,
+        {
+            "metadata": _asked(retry="3"),
+            "status": status(
+                attempt("Ended", number=4, outcome="RolledBack"),
+                history=[HISTORY],
+                rejected=[rejection(4, version="support-reply-v9")],
+            ),
+        },
+        "the rejection of support-reply-v8 (attempt 3) is lifted",
+    ),
     "a promotion that is not heard yet": (
         _promote,
         {"metadata": _asked(promote="3"), "status": status(attempt())},
@@ -442,6 +483,33 @@ def test_kill_says_what_happens_to_the_attempt_in_flight() -> None:
         "ai/support-reply: killed: everybody gets support-reply-v7 at once; attempt 3 is taken back"
         " and support-reply-v8 rejected until: headgate retry support-reply"
     )
+
+
+@pytest.mark.parametrize("to", [KillSwitch.STABLE, KillSwitch.LEGACY])
+def test_kill_withdraws_a_retry_that_was_not_heard_yet_in_the_same_write(to: KillSwitch) -> None:
+    retried: Document = {"metadata": _asked(retry="3"), "status": status(attempt(**TAKEN_BACK), rejected=[rejection()])}
+    change = kill(view(**retried), to)
+    assert change.body() == {
+        "metadata": {"annotations": {"headgate.dev/retry": None}},
+        "spec": {"killSwitch": to.value},
+    }
+    assert change.says.endswith(
+        "; withdrew the retry of attempt 3 before the operator heard it: support-reply-v8 stays rejected"
+    )
+    assert not change.stands_in(rollout(spec=spec(killSwitch=to.value), **retried))
+
+
+def test_kill_leaves_a_retry_alone_that_was_heard() -> None:
+    heard = view(metadata=_asked(retry="3"), status=status(attempt(**TAKEN_BACK), history=[HISTORY]))
+    assert kill(heard, KillSwitch.STABLE).body() == {"spec": {"killSwitch": "Stable"}}
+
+
+def test_kill_off_says_that_a_retry_which_was_asked_for_meanwhile_is_tried_and_leaves_it() -> None:
+    killed = spec(killSwitch="Stable")
+    said = status(ENDED, phase="Killed", stable=V7, rejected=[rejection()])
+    change = kill(view(metadata=_asked(retry="3"), spec=killed, status=said), KillSwitch.OFF)
+    assert change.says.endswith("; support-reply-v8, which the spec names, is tried now, from its first step")
+    assert change.annotation is None
 
 
 def _delivered(truth: str) -> Document:

@@ -3,22 +3,12 @@
 import pytest
 
 from headgate.cli.watch.ending import end_of
-from tests.cli.samples import V8, Document, ago, attempt, rejection, rollout, spec, status, view
+from tests.cli.samples import TARGET, V8, Document, ago, attempt, rejection, rollout, spec, status, view
 
 HISTORY = [{"number": 3, **V8, "outcome": "Superseded", "reason": "v9 came", "startedAt": ago(90), "endedAt": ago(1)}]
 
 ENDED = attempt("Ended", outcome="RolledBack")
 RETRIED = {**rollout()["metadata"], "annotations": {"headgate.dev/retry": "3"}}
-TARGET: Document = {
-    **{name: value for name, value in spec().items() if name not in ("prompt", "delivery")},
-    "target": {
-        "apiVersion": "serving.kserve.io/v1beta1",
-        "kind": "InferenceService",
-        "name": "ranker",
-        "fields": ["spec.predictor.model"],
-    },
-    "delivery": [{"field": {"path": "spec.predictor.canaryTrafficPercent"}}],
-}
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,19 @@ def test_a_target_is_reverted_from_its_snapshot(
     assert "-      storageUri: s3://models/2\n+      storageUri: s3://models/1\n" in result.stdout
 
 
+def test_a_targets_file_that_was_never_rejected_is_left_alone(
+    ranker: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    metadata = {"name": "ranker", "namespace": "ai"}
+    written = {"apiVersion": SUBJECT["apiVersion"], "kind": "InferenceService", "metadata": metadata, **model(9)}
+    Path("ranker.yaml").write_text(yaml.safe_dump(written))
+    result = ranker.headgate("git-revert", "ranker", "-n", "ai", "-f", "ranker.yaml")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "s3://models/9" in result.stderr
+    assert "was not rejected; nothing to revert" in result.stderr
+
+
 def test_a_snapshot_that_was_tampered_with_is_refused(ranker: Cluster) -> None:
     settings = client.Configuration()
     config.load_kube_config(str(ranker.plane.kubeconfig), client_configuration=settings)

@@ -1,6 +1,7 @@
 """What a person reads when the API server, or whatever stands in its place, does not do what was asked."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,6 +83,39 @@ def test_an_answer_that_is_no_list(tmp_path: Path, answer: tuple[int, str], code
         result = _headgate(tmp_path, url, "status")
     assert result.exit_code == code
     assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("backup",), ("backup", "-A")], ids=["a namespace", "the cluster"])
+def test_a_backup_with_credentials_that_are_not_accepted_says_to_log_in(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    with _answering((401, json.dumps({"kind": "Status", "code": 401, "message": "Unauthorized"}))) as url:
+        result = _headgate(tmp_path, url, *arguments)
+    assert result.exit_code == 1
+    assert result.stderr.endswith("does not accept the kubeconfig's credentials: log in again\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("field", ["certificate-authority-data", "client-certificate-data"])
+def test_a_backup_with_a_damaged_certificate_in_the_kubeconfig_says_so(tmp_path: Path, field: str) -> None:
+    damaged = b64encode(b"no certificate").decode()
+    cluster = {"server": "https://127.0.0.1:1", **({field: damaged} if "authority" in field else {})}
+    user = {"client-certificate-data": damaged, "client-key-data": damaged} if "client" in field else {"token": "x"}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        yaml.safe_dump(
+            {
+                "clusters": [{"name": "c", "cluster": cluster}],
+                "users": [{"name": "u", "user": user}],
+                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": "ai"}}],
+                "current-context": "c",
+            }
+        )
+    )
+    result = CliRunner().invoke(app, ["backup", "-A", "--kubeconfig", str(kubeconfig)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: kubeconfig {kubeconfig}: its certificates cannot be used: ")
     assert result.stderr.count("\n") == 1
 
 

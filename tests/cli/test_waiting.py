@@ -4,7 +4,7 @@ import pytest
 
 from headgate.cli.waiting import waiting, waiting_for
 from headgate.engine.plan import Plan
-from tests.cli.samples import NOW, V8, Document, ago, attempt, rejection, spec, status, verdict, view
+from tests.cli.samples import NOW, TARGET, V8, Document, ago, attempt, rejection, spec, status, verdict, view
 
 PASSED = [verdict()]
 
@@ -151,6 +151,19 @@ CASES: dict[str, tuple[Document, str]] = {
         {"status": status(attempt("Ended", outcome="RolledBack"), rejected=[rejection()])},
         "another version: support-reply-v8 was rejected in attempt 3: reply-quality/error-rate: 12 % above 5%",
     ),
+    "another edit": (
+        {"spec": TARGET, "status": status(attempt("Ended", outcome="RolledBack", reason="too slow"))},
+        "another edit: support-reply-v8 was rejected in attempt 3: too slow",
+    ),
+    "a version where Git names the one of an earlier attempt": (
+        {
+            "status": status(
+                attempt("Ended", outcome="RolledBack"),
+                rejected=[rejection(2), rejection(3, version="support-reply-v9")],
+            )
+        },
+        "another version: support-reply-v8 was rejected in attempt 2: reply-quality/error-rate: 12 % above 5%",
+    ),
     "an unknown version": (
         {
             "status": status(
@@ -176,7 +189,15 @@ def test_it_waits_for(name: str) -> None:
         ("spec.paused", "headgate resume support-reply"),
         ("a resume after a gate's pause", "headgate resume support-reply"),
         ("the kill switch", "headgate kill support-reply --to Off"),
-        ("a version after a revert", "name another version in spec.prompt.version, or headgate retry support-reply"),
+        (
+            "a version after a revert",
+            "name another version in spec.prompt.version, or headgate retry support-reply --attempt 3",
+        ),
+        (
+            "a version where Git names the one of an earlier attempt",
+            "name another version in spec.prompt.version, or headgate retry support-reply --attempt 2",
+        ),
+        ("another edit", "edit InferenceService ranker again, or headgate retry support-reply --attempt 3 first"),
         ("the rest of a hold", ""),
     ],
 )

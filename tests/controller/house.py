@@ -180,6 +180,13 @@ class House:
         metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}
         return self.cluster.put(kind, {**known, **document, "metadata": metadata})
 
+    def delete(self) -> None:
+        """A person deletes the Rollout, and the watch tells of it."""
+        view = self.store.lost_rollout(REPLY, int(self.rollout["metadata"]["resourceVersion"]))
+        assert view is not None
+        del self.cluster.objects[ROLLOUT, "ai", "reply"]
+        self.reconcile.depart(view)
+
     async def look(self, seconds: float = 0.0) -> None:
         """Looks some seconds later, and again when a measurement that it began is over."""
         self.time += timedelta(seconds=seconds)

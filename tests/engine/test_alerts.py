@@ -1,7 +1,6 @@
 """What a stored alert does to the attempt that it names, in every state of it."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -9,18 +8,8 @@ from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import Outcome, Phase
 from headgate.engine.alert_note import ALERT, LONGEST_NOTE, AlertNote, alert_note
 from headgate.engine.observation import GateView
+from tests.engine.scenes import HOUR, MINUTE, at_step
 from tests.engine.world import NO_DATA, World, gate, prompted, spec, value
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-
-
-def at_step(weight: int, **changes: object) -> World:
-    world = World(spec("v7", **changes))
-    world.settle()
-    world.release("v8")
-    assert world.run(HOUR, until=lambda world: world.status.weight == weight)
-    return world
 
 
 def alert(

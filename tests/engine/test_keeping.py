@@ -9,10 +9,10 @@ import pytest
 from headgate.api.rollout_status import AttemptState, Outcome, Phase
 from headgate.engine.drift import LONGEST_BACK_OFF
 from headgate.engine.routing import ArmVersion
+from tests.engine.scenes import HOUR
 from tests.engine.target_world import TargetWorld, target_spec
 from tests.engine.world import Crash, World, prompted, spec
 
-HOUR = timedelta(hours=1)
 FIELD = "field/models.example.com/InferenceService/ranker#spec.canaryTrafficPercent"
 
 
@@ -70,6 +70,18 @@ def test_condition_and_event_say_who_keeps_it_and_what_to_change() -> None:
         assert "headgate retry reply" in condition(world, name)[2]
     (told,) = [notice for notice in world.notices if notice.reason == "RolledBack"]
     assert told.message.endswith(change)
+
+
+def test_the_way_out_is_of_the_attempt_that_the_condition_speaks_of() -> None:
+    world = rolled_back("Auto", None)
+    world.release("v9")
+    world.settle()
+    world.annotate("abort", "2")
+    world.settle()
+    world.release("v8")
+    world.settle()
+    assert "v8 (sha256:v8) was rejected in attempt 1" in condition(world, "Stalled")[2]
+    assert condition(world, "Stalled")[2].endswith("headgate retry reply --attempt 1")
 
 
 def test_never_says_so_where_nobody_keeps_it() -> None:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import Outcome, Phase, RolloutStatus
 from headgate.engine.routing import ArmVersion
 from tests.engine.scenes import FLAG, HOUR, about_to_be_promoted, at_step, condition, in_phase, shown
-from tests.engine.world import World, prompted, spec, value
+from tests.engine.world import Crash, World, prompted, spec, value
 
 
 def recreated(world: World, version: str) -> None:
@@ -91,6 +93,27 @@ def test_numbers_of_lost_attempts_are_not_given_again() -> None:
     assert world.status.attempt.promoted is None
 
 
+def test_numbers_are_not_given_again_however_often_a_rollout_is_applied_again() -> None:
+    world = at_step(10)
+    world.annotate("abort", "1")
+    world.settle()
+    world.annotate("retry", "1")
+    for _ in range(2):
+        world.deleting = True
+        world.settle()
+        world.deleting = False
+        recreated(world, "v7")
+        world.settle()
+    # As a manifest that is kept in Git has it.
+    world.annotate("retry", "1")
+    world.answer = lambda question: value(0.5)
+    world.release("v9")
+    assert world.run(HOUR, until=in_phase(Phase.ROLLED_BACK))
+    world.release("v9")
+    world.run(HOUR)
+    assert [(entry.version, entry.number) for entry in world.status.history] == [("v9", 2)]
+
+
 def test_the_older_rollouts_router_says_nothing_of_the_younger_one() -> None:
     world = World(spec("v7"))
     world.settle()
@@ -120,6 +143,41 @@ def test_a_promotion_that_was_put_on_record_and_then_overtaken_by_an_abort_leave
     recreated(world, "v8")
     world.run(HOUR)
     assert world.exposed() == {"sha256:v7"}
+
+
+def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_died_before_it_was_off_the_record() -> (
+    None
+):
+    world = about_to_be_promoted()
+
+    def abort(world: World) -> None:
+        world.annotate("abort", "1")
+        # It dies when the way back is committed and delivered, and before anything else is written.
+        world.crash_at = world.effects + 3
+
+    world.before_commit = abort
+    with pytest.raises(Crash):
+        world.run(HOUR)
+    world.crash_at = None
+    assert world.phase() is Phase.ROLLING_BACK
+    recreated(world, "v7")
+    world.settle()
+    assert world.status.stable is not None
+    assert world.status.stable.version == "v7"
+    assert world.status.attempt is None
+    assert world.exposed() == {"sha256:v7"}
+
+
+def test_a_router_older_or_newer_than_the_record_says_nothing_against_it() -> None:
+    world = at_step(25)
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    assert world.record is not None
+    for other in (-1, 1):
+        shown(world, revision=world.record.revision + other, stable=ArmVersion("v7", "sha256:v7"))
+        recreated(world, "v8")
+        world.settle()
+        assert world.status.stable is not None
+        assert world.status.stable.version == "v8"
 
 
 def test_a_rollout_deleted_with_a_promotion_in_hand_leaves_the_stable_that_it_had() -> None:
@@ -161,6 +219,49 @@ def test_a_rollout_deleted_without_a_status_puts_everybody_on_stable() -> None:
     assert world.exposed() == {"sha256:v7"}
     assert world.record is not None
     assert world.record.revision == world.shown[FLAG].revision
+
+
+def test_a_rollout_deleted_under_an_old_status_keeps_its_rejection_and_why() -> None:
+    world = at_step(25)
+    old = world.status
+    world.annotate("abort", "1")
+    world.settle()
+    world.status = old
+    world.restart()
+    world.deleting = True
+    world.run(HOUR)
+    assert world.exposed() == {"sha256:v7"}
+    assert world.record is not None
+    assert [(rejection.version, rejection.reason) for rejection in world.record.rejected] == [
+        ("v8", "aborted by annotation '1'")
+    ]
+
+
+def test_a_rollout_deleted_under_an_old_status_leaves_everybody_on_what_was_promoted_since() -> None:
+    world = at_step(100)
+    old = world.status
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    world.weights.clear()
+    world.status = old
+    world.restart()
+    world.deleting = True
+    world.run(HOUR)
+    assert world.exposed() == {"sha256:v8"}
+    assert world.record is not None
+    assert world.record.stable is not None
+    assert world.record.stable.version == "v8"
+    assert not world.record.rejected
+
+
+def test_a_rollout_deleted_in_mid_attempt_rejects_nothing_by_its_own_writes() -> None:
+    world = at_step(25)
+    world.deleting = True
+    world.run(HOUR)
+    world.restart()
+    world.deleting = False
+    recreated(world, "v8")
+    assert world.run(HOUR, until=in_phase(Phase.IDLE))
+    assert world.exposed() == {"sha256:v8"}
 
 
 def test_a_rollout_deleted_while_a_router_is_ahead_of_it_is_not_fenced_off() -> None:

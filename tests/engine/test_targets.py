@@ -8,10 +8,10 @@ import pytest
 from headgate.api.rollout_status import AttemptState, Outcome, Phase
 from headgate.engine.decision import NoticeKind
 from headgate.engine.target import NOT_ALLOWED
+from tests.engine.scenes import HOUR
 from tests.engine.target_world import TargetWorld, target_spec
 from tests.engine.world import Crash, spec, value
 
-HOUR = timedelta(hours=1)
 ROUTER = "field/models.example.com/InferenceService/ranker#spec.canaryTrafficPercent"
 
 

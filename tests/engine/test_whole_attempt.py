@@ -1,11 +1,8 @@
 """One attempt from beginning to end, as the person who released it would see it."""
 
-from datetime import timedelta
-
 from headgate.api.rollout_status import Outcome, Phase
+from tests.engine.scenes import HOUR
 from tests.engine.world import World, prompted, spec, value
-
-HOUR = timedelta(hours=1)
 
 
 def test_the_first_version_is_stable_at_once_gates_or_not() -> None:

@@ -17,7 +17,7 @@ def of_prompt(good: str = "reply-v7", *bad: str, namespace: str = "ai") -> Rever
         name="reply",
         good=Content(((PROMPT, canonical(good)),)),
         bad=Content(((PROMPT, canonical(rejected[0])),)),
-        known=frozenset(canonical(version) for version in rejected),
+        known=tuple(Content(((PROMPT, canonical(version)),)) for version in rejected),
         why=("reply-v8 was rejected in attempt 3: errors: 12 % above 5%", "headgate Rollout ai/reply: back"),
     )
 

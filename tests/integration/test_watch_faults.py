@@ -100,9 +100,16 @@ def goes(proxy: FaultProxy, path: str) -> None:
     proxy.struck()
 
 
-def comes_back(proxy: FaultProxy) -> None:
+def comes_back(proxy: FaultProxy, operator: OperatorProcess, kind: str) -> None:
+    """The watch begins anew, and the list that finds what is gone was read: what people do next comes after it."""
+
+    def lists() -> float:
+        return operator.metric("headgate_api_requests_total", verb="GET", kind=kind, result="ok")
+
+    before = lists()
     proxy.strike(lambda _asked: Fate.PASS)
     assert proxy.release() == 200
+    eventually(lists, lambda now: now > before)
 
 
 def test_a_rollout_that_is_deleted_while_its_watch_remembers_nothing_leaves_everybody_on_stable(
@@ -113,7 +120,7 @@ def test_a_rollout_that_is_deleted_while_its_watch_remembers_nothing_leaves_ever
     release.is_shown(v1=90, v2=10)
     goes(proxy, "/rollouts")
     release.namespace.delete("Rollout", "reply")
-    comes_back(proxy)
+    comes_back(proxy, unhurried, "Rollout")
     release.is_shown(v1=100)
 
 
@@ -123,7 +130,7 @@ def test_a_version_that_is_deleted_while_its_watch_remembers_nothing_is_known_to
     release.begins()
     goes(proxy, "/promptversions")
     release.namespace.delete("PromptVersion", "v3")
-    comes_back(proxy)
+    comes_back(proxy, unhurried, "PromptVersion")
     release.of("v3")
     eventually(lambda: release.namespace.condition("Rollout", "reply", "Stalled"), lambda seen: "v3" in seen["message"])
     assert release.shares() == {"v1": 100}
@@ -135,7 +142,7 @@ def test_a_gate_that_is_deleted_while_its_watch_remembers_nothing_judges_nobody(
     release.begins()
     goes(proxy, "/qualitygates")
     release.namespace.delete("QualityGate", "quality")
-    comes_back(proxy)
+    comes_back(proxy, unhurried, "QualityGate")
     release.of("v2")
     release.wait(phase="Verifying")
     release.namespace.apply(resources.gate())
@@ -148,5 +155,5 @@ def test_a_flag_that_is_deleted_while_its_watch_remembers_nothing_is_written_aga
     release.begins()
     goes(proxy, "/configmaps")
     release.namespace.delete("ConfigMap", "flags")
-    comes_back(proxy)
+    comes_back(proxy, unhurried, "ConfigMap")
     release.is_shown(v1=100)

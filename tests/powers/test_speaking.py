@@ -8,7 +8,18 @@ import pytest
 
 from headgate.api.rollout import Delivery, FlagConfigMap, FlagDelivery
 from headgate.api.rollout_status import Phase
-from headgate.cluster.objects import CONFIG_MAP, JOB, ROLLOUT, ClusterError, Forbidden, Json, Kind, Refused
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    JOB,
+    ROLLOUT,
+    ClusterError,
+    Forbidden,
+    Json,
+    JsonValue,
+    Kind,
+    Refused,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.delivery.router import routers
@@ -16,7 +27,7 @@ from headgate.engine.authority import REQUIRED
 from headgate.engine.observation import Key
 from tests.controller import documents
 from tests.controller.house import REPLY, House
-from tests.delivery.memory_cluster import MemoryCluster
+from tests.delivery.memory_cluster import Document, MemoryCluster
 from tests.delivery.releases import routing
 
 DEPLOYER = "ai/deployer"
@@ -63,12 +74,16 @@ def shown(house: House) -> int:
     return int(flag["metadata"]["headgate.dev/weight"])
 
 
-def delete(house: House) -> None:
-    """A person deletes the Rollout, and the watch tells of it."""
-    view = house.store.lost_rollout(REPLY, int(house.rollout["metadata"]["resourceVersion"]))
-    del house.cluster.objects[ROLLOUT, "ai", "reply"]
-    assert view is not None
-    house.reconcile.depart(view)
+async def routed(house: House, version: str, route: Document | None = None) -> None:
+    """Somebody asks for that version, and an HTTPRoute shares it out between two backends."""
+    await house.versions("v1", "v2")
+    if (HTTP_ROUTE, "ai", "reply") not in house.cluster.objects:
+        refs: list[JsonValue] = [{"name": "blue", "port": 80}, {"name": "green", "port": 80}]
+        made: Document = {"metadata": {"name": "reply", "uid": "route-1"}, "spec": {"rules": [{"backendRefs": refs}]}}
+        house.put(HTTP_ROUTE, route or made)
+    delivery = [{"httpRoute": {"name": "reply", "backends": ["blue", "green"]}}]
+    house.put(ROLLOUT, documents.rollout(version, delivery=delivery, steps=HELD))
+    await house.look(1)
 
 
 def again(house: House, document: dict[str, Any]) -> None:
@@ -221,6 +236,35 @@ async def test_a_spec_that_cannot_be_read_is_taken_back_as_whom_the_attempt_was_
     assert written_by(house) == {"reply-flags"}
 
 
+@pytest.mark.parametrize("how", ["taken out", "unreadable"])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_account_that_was_edited_in_mid_attempt_is_the_one_that_takes_it_back(
+    how: str, *, restarts: bool
+) -> None:
+    required = how == "taken out"
+    house = House(account_required=required)
+    steps = [{"weight": 10, "holdFor": "10s"}, {"weight": 50, "holdFor": "1h"}, {"weight": 100}]
+    await at_ten(house, steps=steps)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName="releaser", steps=steps))
+    await house.look(11)
+    assert shown(house) == 50
+    if restarts:
+        before, house = house, House(account_required=required)
+        house.time = before.time
+        house.take_over(before)
+    forbids(house, DEPLOYER)
+    house.put(ROLLOUT, documents.rollout("v2", steps=steps if required else "none"))
+    await house.look(1)
+    house.annotate(abort="1")
+    await house.look(1)
+    await house.look(1)
+    assert shown(house) == 0
+    assert house.status["attempt"]["outcome"] == "RolledBack"
+    record = await Snapshots(house.cluster).record(REPLY)
+    assert record is not None
+    assert record.service_account_name == "releaser"
+
+
 async def test_a_rollout_that_is_deleted_is_put_at_stable_as_its_account() -> None:
     house = House()
     await at_ten(house, steps=HELD)
@@ -238,7 +282,7 @@ async def test_a_rollout_that_is_made_again_with_another_account_does_not_wait_f
     await at_ten(house, steps=HELD)
     house.sources.values["v2"] = 9
     forbids(house, DEPLOYER)
-    delete(house)
+    house.delete()
     await house.look(1)
     assert shown(house) == 10
     again(house, documents.rollout("v1", serviceAccountName="releaser", steps=HELD))
@@ -260,7 +304,7 @@ async def test_what_only_the_deleted_one_named_is_still_put_at_stable_beside_the
     house = House()
     await at_ten(house, steps=HELD)
     forbids(house, DEPLOYER)
-    delete(house)
+    house.delete()
     await house.look(1)
     another = documents.rollout("v1", serviceAccountName="releaser", steps=HELD)
     another["spec"]["delivery"] = [documents.flag_delivery("another")]
@@ -405,6 +449,34 @@ class TestWhereAnAccountIsRequired:
         await house.look(1)
         assert shown(house) == 10
         assert ("forbidden", "ConfigMap", "reply-flags") in house.cluster.requests
+
+    async def test_marks_that_a_tenant_forged_make_headgate_write_nothing_that_they_may_not(self) -> None:
+        """Whoever may write HTTPRoutes and Rollouts, and no ConfigMap, writes into a route what headgate would."""
+        elsewhere = House()
+        await routed(elsewhere, "v1")
+        marked = elsewhere.cluster.at(HTTP_ROUTE, "reply")
+        marks = marked["metadata"]["annotations"]
+        marks["headgate.dev/reply"] = marks["headgate.dev/reply"].replace('"v1"', '"of their choice"')
+        house = House(account_required=True)
+        await routed(house, "v1", marked)
+        await house.look(60)
+        assert condition(house, "Stalled")["reason"] == REQUIRED
+        assert {name for _, _, name in house.cluster.writes} & {"reply-blue", "reply-green"} == set()
+
+    async def test_an_attempt_of_its_own_is_taken_back_whole(self) -> None:
+        before = House()
+        await routed(before, "v1")
+        await routed(before, "v2")
+        assert before.cluster.at(CONFIG_MAP, "reply-green")["data"]["version"] == "v2"
+        house = House(account_required=True)
+        house.time = before.time
+        house.take_over(before)
+        house.annotate(abort="1")
+        await house.look(1)
+        await house.look(1)
+        assert house.status["phase"] == Phase.INVALID
+        assert house.status["attempt"]["outcome"] == "RolledBack"
+        assert house.cluster.at(CONFIG_MAP, "reply-green")["data"]["version"] == "v1"
 
     @staticmethod
     async def _switched_on() -> House:

@@ -70,7 +70,7 @@ class JobRun:
             async with self._turn:
                 await self._find()
         except NotFound:
-            raise HookFailed(f"{self.what} is not there, and its time was over: none was made") from None
+            raise HookFailed(f"{self.what} is not there any more, or was never made, and its time was over") from None
         except ClusterError as error:
             raise _failed(error) from error
 

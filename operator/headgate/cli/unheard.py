@@ -17,6 +17,17 @@ def unheard_retry(view: RolloutView) -> Rejection | None:
     return next((each for each in view.status.rejected if each.attempt == asked.attempt), None)
 
 
+def withdrawal(rejection: Rejection) -> str:
+    """What it means that such a retry is removed.
+
+    The write is under the resourceVersion that was read: had the operator heard the retry meanwhile, it is refused.
+    """
+    return (
+        f"withdrew the retry of attempt {rejection.attempt} before the operator heard it:"
+        f" {rejection.version} stays rejected"
+    )
+
+
 def unheard_approval(view: RolloutView, attempt: Attempt, course: Course) -> str | None:
     """The name of the step of this attempt that is to be approved, and is not."""
     asked = ask(view.annotations, APPROVE)

@@ -162,7 +162,7 @@ def _at_rest(view: RolloutView) -> Waiting:
     if rejection is not None:
         return Waiting(
             f"another version: {rejection.version} was rejected in attempt {rejection.attempt}: {rejection.reason}",
-            f"name another version in spec.prompt.version, or headgate retry {view.name}",
+            f"name another version in spec.prompt.version, or headgate retry {view.name} --attempt {rejection.attempt}",
         )
     ready, stalled = condition(view, "Ready"), condition(view, "Stalled")
     if stalled is not None and stalled.status is ConditionStatus.TRUE and stalled.reason != Outcome.ROLLED_BACK.value:
@@ -181,7 +181,7 @@ def _target_at_rest(view: RolloutView, target: TargetSubject) -> Waiting:
     if attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
         return Waiting(
             f"another edit: {attempt.candidate.version} was rejected in attempt {attempt.number}: {attempt.reason}",
-            f"edit {target.kind} {target.name} again, or headgate retry {view.name} first",
+            f"edit {target.kind} {target.name} again, or headgate retry {view.name} --attempt {attempt.number} first",
         )
     if view.status.stable is None:
         return Waiting((ready.message if ready is not None else "") or f"{target.kind} {target.name} to be seen")

@@ -68,10 +68,12 @@ class Forbidden(Refused):
 class Unavailable(ClusterError):
     """No answer, or one that says later (429, 5xx, connection, timeout). The write may or may not have happened."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, *, unauthorized: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds, when the server said so."""
+        self.unauthorized = unauthorized
+        """Whether the credentials were not accepted (401): later is when there are others."""
 
 
 class TooLarge(Unavailable):

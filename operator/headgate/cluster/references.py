@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headgate.api.rollout import Delivery, RolloutSpec
-from headgate.api.target import ObjectReference, holds
+from headgate.api.target import ObjectReference, TargetSubject, holds
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, Kind
 from headgate.engine.observation import Key, RolloutView
 from headgate.engine.routing import router_id, target_id
@@ -110,10 +110,23 @@ def _subject(view: RolloutView, spec: RolloutSpec) -> Iterable[Reference]:
         yield Reference(Role.TARGET, view.namespace, _named(target))
         # Whoever releases an object has it to itself, as a router.
         yield Reference(Role.ROUTER, view.namespace, target_id(target))
-        yield from places(view.namespace, target, target.fields)
+        yield from released_places(view.namespace, target)
 
 
-def places(namespace: str, held_by: ObjectReference, paths: Iterable[str]) -> Iterable[Reference]:
+def released_places(namespace: str, target: TargetSubject) -> Iterable[Reference]:
+    """The fields of an object that are released."""
+    return _places(namespace, target, target.fields)
+
+
+def weight_places(namespace: str, delivery: Delivery) -> Iterable[Reference]:
+    """The field that a delivery writes its weight into, where it writes one."""
+    field = delivery.field
+    if field is None or field.target is None:
+        return ()
+    return _places(namespace, field.target, [field.path])
+
+
+def _places(namespace: str, held_by: ObjectReference, paths: Iterable[str]) -> Iterable[Reference]:
     """The references to fields of an object, through whatever version of its kind's group they are written."""
     for path in paths:
         yield Reference(Role.PLACE, namespace, f"{_named(held_by)}#{path}")
@@ -152,4 +165,4 @@ def _documents(view: RolloutView, delivery: Delivery) -> Iterable[Reference]:
             yield Reference(Role.CONFIG_MAP, view.namespace, f"{view.name}-{backend}")
     if field is not None and field.target is not None:
         yield Reference(Role.TARGET, view.namespace, _named(field.target))
-        yield from places(view.namespace, field.target, [field.path])
+    yield from weight_places(view.namespace, delivery)

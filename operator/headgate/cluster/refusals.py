@@ -42,7 +42,7 @@ def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, jso
     # 401: a token that has just been rotated; the next try reads it again.
     # 410: a list that took longer than the server remembers.
     if status in (401, 408, 410, 429) or status >= 500:
-        return Unavailable(text, _seconds(retry_after))
+        return Unavailable(text, _seconds(retry_after), unauthorized=status == 401)
     return Forbidden(text) if status == 403 else Refused(text)
 
 

@@ -66,11 +66,15 @@ class Snapshots:
         except NotFound:
             self._record_versions.pop(rollout, None)
             return None
+        record = _read(Record, raw, name, _RECORD_KEY)
+        # Only what could be read may be written over.
         self._remember(rollout, raw)
-        return _read(Record, raw, name, _RECORD_KEY)
+        return record
 
     async def write_record(self, rollout: Key, record: Record, *, committed: bool = False) -> None:
         """Writes the record, unless one of a higher revision is there. Raises ClusterError.
+
+        What another of the same revision has rejected stays rejected.
 
         ``committed`` says that the status it speaks of is written. Otherwise that status may come of an old read, and a
         record that others wrote raises Conflict: the same record is written when the Rollout was read again after that.
@@ -94,6 +98,8 @@ class Snapshots:
         elif known.revision <= record.revision:
             if not committed:
                 raise Conflict(f"ConfigMap {_record_name(rollout)} was written by another; the Rollout is read again")
+            if known.revision == record.revision:
+                body = record_document(rollout, record.beside(known))
             await self._patch_record(rollout, body)
 
     async def _patch_record(self, rollout: Key, body: Json) -> None:

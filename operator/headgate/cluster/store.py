@@ -14,8 +14,9 @@ from headgate.cluster.references import (
     collide,
     document,
     holder_of,
-    places,
     references_of,
+    released_places,
+    weight_places,
 )
 from headgate.cluster.shelf import Shelf
 from headgate.cluster.targets import Targets, not_allowed, refused, view_of, wanted
@@ -235,16 +236,13 @@ class Store:
                 self.poke_rollout(key)
 
 
-def _claims(view: RolloutView, routes: Iterable[Delivery]) -> Iterable[tuple[str, list[Reference]]]:
+def _claims(view: RolloutView, routes: Iterable[Delivery]) -> Iterable[tuple[str, Iterable[Reference]]]:
     """What a Rollout wants to itself: each router and its target, with the fields that are written there."""
     for delivery in routes:
-        field = delivery.field
-        in_object = field.target if field is not None else None
-        written = places(view.namespace, in_object, [field.path]) if field is not None and in_object is not None else ()
-        yield router_id(delivery), list(written)
+        yield router_id(delivery), weight_places(view.namespace, delivery)
     target = view.spec.target if view.spec is not None else None
     if target is not None:
-        yield target_id(target), list(places(view.namespace, target, target.fields))
+        yield target_id(target), released_places(view.namespace, target)
 
 
 def _age(view: RolloutView) -> tuple[float, str]:

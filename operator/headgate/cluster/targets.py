@@ -13,9 +13,8 @@ from headgate.cluster.objects import Json, JsonValue, Kind
 from headgate.engine.content import Content, content_of, version_name
 from headgate.engine.observation import RolloutView, TargetView, VersionView
 from headgate.engine.routing import Payload
-from headgate.engine.target import NOT_ALLOWED, NOT_FOUND
+from headgate.engine.target import NOT_ALLOWED, NOT_FOUND, NOT_SERVED
 
-_NOT_SERVED = "TargetNotServed"
 _OURS = "headgate.dev/"
 _KEPT_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "deletionTimestamp", "managedFields")
 
@@ -102,7 +101,7 @@ def view_of(rollout: RolloutView, kind: Kind | str, obj: Json | None) -> TargetV
     if named is None:
         return TargetView()
     if isinstance(kind, str):
-        return TargetView(reason=_NOT_SERVED, message=kind)
+        return TargetView(reason=NOT_SERVED, message=kind)
     who = identity(obj) if obj is not None else None
     if obj is None or who is None or who.deleting:
         where = f"{named.kind} {named.name} does not exist in namespace {rollout.namespace!r}"

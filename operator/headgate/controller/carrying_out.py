@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from headgate.api.plain_text import plain
@@ -32,10 +32,14 @@ from headgate.controller.targets import Targets, begins_something, unrestored
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.engine.authority import FORBIDDEN, refused_again
 from headgate.engine.decision import Decision, Notice, NoticeKind, SpecRestore
-from headgate.engine.observation import Observation, RolloutView
+from headgate.engine.observation import Observation, RolloutView, RouterRefusal, Unrestored
+from headgate.engine.target import LONGEST_PAUSE
 
 _DELIVER_ANYWAY = 2
 """Failed commits after which a way back reaches the routers all the same."""
+_SPELL = timedelta(seconds=30)
+"""For how long no answer, or one that says later, is waited out without a word; after it, it is a refusal."""
+_LONGEST_UNANSWERED = timedelta(seconds=30)
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +57,10 @@ class Outcome(Enum):
     """What was released could not be put back, or what is stable could not be kept; the next decision says why."""
     GONE = auto()
     """The Rollout does not exist any more."""
+
+
+_BY_WEIGHT = (Outcome.DONE, Outcome.STUCK, Outcome.POSTPONED, Outcome.UNRESTORED, Outcome.OVERTAKEN)
+"""What may come of each thing that follows a commit; of several the last in this row counts."""
 
 
 class CarryingOut:
@@ -82,10 +90,15 @@ class CarryingOut:
         self._now = now
 
     async def carry_out(self, seen: Observation, decision: Decision, case: Case) -> Outcome:
-        """Carries one decision out, as far as the cluster lets it. Raises no ClusterError."""
+        """Carries one decision out, as far as the cluster lets it. Raises no ClusterError.
+
+        Once it is committed, routers, record and spec wait for nobody but themselves.
+        """
         view = seen.rollout
+        case.unfinished, case.is_stuck = None, False
         try:
             if not await self._kept(seen, decision, case):
+                _forget_deliveries(seen, case)
                 return Outcome.UNRESTORED
             if decision.commit:
                 await self._release_before_the_end(seen, decision, case)
@@ -94,27 +107,26 @@ class CarryingOut:
             return await self._not_committed(seen, decision, case, error)
         self._announce(view, decision)
         delivered = await self._deliver(seen, decision, case)
-        if delivered not in (Outcome.DONE, Outcome.STUCK):
-            return delivered
-        try:
-            recorded = not decision.urgent or await self._record_way_back(view, decision, case)
-            restored = decision.restore is None or await self._restore(seen, decision.restore, case)
-            if not (recorded and restored):
-                return Outcome.UNRESTORED
-        except ClusterError as error:
-            return self.postponed(view, case, error)
-        await self._prune(view, decision)
-        return delivered
+        if delivered is Outcome.OVERTAKEN:
+            return await self._overtaken(view, case)
+        rest = {await self._record_way_back(view, decision, case), await self._restore(seen, decision.restore, case)}
+        case.is_stuck = rest == {Outcome.DONE} and delivered is not Outcome.DONE
+        if not {delivered, *rest} & {Outcome.UNRESTORED, Outcome.POSTPONED}:
+            await self._prune(view, decision)
+        return max(delivered, *rest, key=_BY_WEIGHT.index)
 
     async def _kept(self, seen: Observation, decision: Decision, case: Case) -> bool:
         """Whether what must be kept before it is tried is kept; else the memory holds why not. Raises ClusterError."""
         if decision.urgent or not decision.commit:
             return True
+        before = seen.rollout.status
         try:
             await self._targets.keep(seen, decision)
-        except (Unfit, Refused) as error:
+        except (Unfit, Refused, Unavailable) as error:
+            if self._may_pass(case, error, case.memory.unkept):
+                raise
             _log.warning("%s: %s", seen.rollout.key, error)
-            if begins_something(seen.rollout.status, decision.status):
+            if begins_something(before, decision.status):
                 self._not_kept(case, error.reason if isinstance(error, Unfit) else "SnapshotRefused", error)
                 return False
             # Nobody is exposed to more by this.
@@ -122,29 +134,42 @@ class CarryingOut:
             await self._record(seen.rollout, decision, case)
             if decision.manifest is not None:
                 await self._snapshots.create_plan(decision.manifest)
-        except Refused as error:
+        except (Refused, Unavailable) as error:
+            if self._may_pass(case, error, case.memory.unkept):
+                raise
             _log.warning("%s: %s", seen.rollout.key, error)
             self._not_kept(case, "RecordRefused", error)
             return False
-        case.memory = replace(case.memory, unkept=None)
-        return True
-
-    async def _record_way_back(self, view: RolloutView, decision: Decision, case: Case) -> bool:
-        """Whether the rejection is on record; else the memory holds why not. Raises ClusterError."""
-        try:
-            await self._record(view, decision, case)
-        except Refused as error:
-            if view.deleting:
-                raise  # nobody is left to be told
-            _log.warning("%s: %s", view.key, error)
-            self._not_kept(case, "RecordRefused", error)
-            return False
-        if decision.record is not None:
+        if decision.record is not None or decision.manifest is not None or begins_something(before, decision.status):
+            # A commit that only tells why nothing was kept has kept nothing.
             case.memory = replace(case.memory, unkept=None)
         return True
 
+    async def _record_way_back(self, view: RolloutView, decision: Decision, case: Case) -> Outcome:
+        """Puts the rejection on record; where that is refused the memory holds why."""
+        if not decision.urgent or decision.record is None:
+            return Outcome.DONE
+        try:
+            await self._record(view, decision, case)
+        except ClusterError as error:
+            # Where the Rollout is gone nobody is left to be told by a status.
+            if view.deleting or self._may_pass(case, error, case.memory.unkept):
+                return self.postponed(view, case, error)
+            _log.warning("%s: %s", view.key, error)
+            self._not_kept(case, "RecordRefused", error)
+            return Outcome.UNRESTORED
+        case.memory = replace(case.memory, unkept=None)
+        return Outcome.DONE
+
+    def _may_pass(self, case: Case, error: Exception, before: Unrestored | RouterRefusal | None) -> bool:
+        """Whether it is not told, since the next try may do; ``before`` is what was told of the same thing last."""
+        if not isinstance(error, ClusterError) or isinstance(error, Refused):
+            return False
+        lasts = case.failing_since is not None and self._now() >= case.failing_since + _SPELL
+        return not (isinstance(error, Unavailable) and (before is not None or lasts))
+
     def _not_kept(self, case: Case, reason: str, error: Exception) -> None:
-        failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now())
+        failed = unrestored(case.memory.unkept, 0, reason, str(error), self._now(), longest=_longest_pause(error))
         case.memory = replace(case.memory, unkept=failed)
 
     async def _prune(self, view: RolloutView, decision: Decision) -> None:
@@ -157,29 +182,36 @@ class CarryingOut:
             account = decision.record.service_account_name
             case.memory = replace(case.memory, recorded=decision.status.revision, account_recorded=account)
 
-    async def _restore(self, seen: Observation, wanted: SpecRestore, case: Case) -> bool:
-        """Whether what was released is back, or is left alone; else the memory holds why. Raises ClusterError."""
-        view, attempt = seen.rollout, wanted.attempt
-        speaker = await self._speaking.of(view, seen.plan) if wanted.target is not None else None
+    async def _restore(self, seen: Observation, wanted: SpecRestore | None, case: Case) -> Outcome:
+        """Puts what was released back, or leaves it alone; where that is refused the memory holds why."""
+        if wanted is None:
+            return Outcome.DONE
+        view, speaker = seen.rollout, None
         try:
-            if wanted.target is not None and speaker is not None:
+            if wanted.target is not None:
+                speaker = await self._speaking.of(view, seen.plan)
                 await self._targets.restore(view, wanted.restored, wanted.target, speaker.objects)
             else:
                 await self._restoring.restore(view, wanted)
-        except (Unfit, Refused) as error:
+        except (Unfit, ClusterError) as error:
+            before, is_unheard = case.memory.unrestored, wanted.target is not None and speaker is None
+            known = before if before is not None and before.attempt == wanted.attempt else None
+            if isinstance(error, ClusterError) and (is_unheard or self._may_pass(case, error, known)):
+                return self.postponed(view, case, error)
             _log.warning("%s: %s", view.key, error)
             reason, words = "RestoreRefused", str(error)
             if isinstance(error, Unfit):
                 reason = error.reason
             elif speaker is not None and (told := speaker.refusal(error))[0] == FORBIDDEN:
                 reason, words = told
-            before, account = case.memory.unrestored, speaker.account if speaker is not None else None
-            failed = unrestored(before, attempt, reason, words, self._now(), account=account)
+            account, longest = speaker.account if speaker is not None else None, _longest_pause(error)
+            now = self._now()
+            failed = unrestored(before, wanted.attempt, reason, words, now, account=account, longest=longest)
             case.memory = replace(case.memory, unrestored=failed)
-            return False
-        case.released = attempt
-        case.memory = replace(case.memory, restored=attempt, unrestored=None)
-        return True
+            return Outcome.UNRESTORED
+        case.released = wanted.attempt
+        case.memory = replace(case.memory, restored=wanted.attempt, unrestored=None)
+        return Outcome.DONE
 
     async def _release_before_the_end(self, seen: Observation, decision: Decision, case: Case) -> None:
         """After a crash between the restore and its end, headgate may still own the field that it restored."""
@@ -230,11 +262,16 @@ class CarryingOut:
             return Outcome.GONE
         if isinstance(error, Conflict):
             return await self._overtaken(seen.rollout, case)
+        if _begins_way_back(seen, decision):
+            case.unfinished = seen, decision
         case.commit_failures += 1
+        is_overtaken = False
+        if not decision.urgent:
+            _forget_deliveries(seen, case)
         if decision.urgent and case.commit_failures >= _DELIVER_ANYWAY:
             _log.warning("%s: the way back is delivered before it is committed", seen.rollout.key)
-            await self._deliver(seen, decision, case)
-        if isinstance(error, Unavailable):
+            is_overtaken = await self._deliver(seen, decision, case) is Outcome.OVERTAKEN
+        if is_overtaken or isinstance(error, Unavailable):
             # The write may have happened: what is there now decides.
             await self._overtaken(seen.rollout, case)
         return self.postponed(seen.rollout, case, error)
@@ -247,6 +284,7 @@ class CarryingOut:
         return Outcome.OVERTAKEN if known is not None else Outcome.GONE
 
     async def _deliver(self, seen: Observation, decision: Decision, case: Case) -> Outcome:
+        """Where it is OVERTAKEN the Rollout is to be read before anything else is written."""
         routing = decision.routing
         if routing is None or not decision.deliver:
             return Outcome.DONE
@@ -257,51 +295,54 @@ class CarryingOut:
         known = self._observing.routers(seen.rollout, decision.routes, speaker.objects)
         chosen = sorted(name for name in decision.deliver if name in known)
         answers = await asyncio.gather(*(known[name].apply(routing) for name in chosen), return_exceptions=True)
-        outcome = Outcome.DONE
+        outcomes = {Outcome.DONE}
         lowers = routing.candidate is None
         for name, answer in zip(chosen, answers, strict=True):
-            self._remember_answer(case, name, speaker, answer, lowers=lowers)
+            is_told = self._remember_answer(case, name, speaker, answer, lowers=lowers)
             match answer:
                 case Fenced() | Conflict():
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
-                    outcome = await self._overtaken(seen.rollout, case)
+                    outcomes.add(Outcome.OVERTAKEN)
                 case Unusable():
                     # A person must act; the next look says so in the status, and their change brings it about.
                     _log.info("%s: %s: %s", seen.rollout.key, name, answer)
-                    outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
-                case Refused():
+                    outcomes.add(Outcome.STUCK)
+                case ClusterError() if is_told:
                     # The next look says so, and the others, and what is left of a way back, wait for nobody's rights.
                     _log.warning("%s: %s: %s", seen.rollout.key, name, answer)
-                    outcome = Outcome.STUCK if outcome is Outcome.DONE else outcome
+                    outcomes.add(Outcome.STUCK)
                 case ClusterError():
-                    outcome = self.postponed(seen.rollout, case, answer)
+                    outcomes.add(self.postponed(seen.rollout, case, answer))
                 case BaseException():
                     raise answer
                 case _:
                     continue
+        outcome = max(outcomes, key=_BY_WEIGHT.index)
         if outcome is Outcome.DONE and case.breached_at is not None and routing.weight == 0:
             self._metrics.reverted((self._now() - case.breached_at).total_seconds())
             self._metrics.taken_back(seen.rollout.key, decision.status)
             case.breached_at = None
         return outcome
 
-    def _remember_answer(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> None:
+    def _remember_answer(self, case: Case, router: str, speaker: Speaker, answer: object, *, lowers: bool) -> bool:
+        """Whether the router was refused, so that the status will tell why."""
+        before = case.memory.refused.get(router)
         known = {name: refusal for name, refusal in case.memory.refused.items() if name != router}
-        if isinstance(answer, Refused):
+        if isinstance(answer, ClusterError) and not self._may_pass(case, answer, before):
             reason, words = speaker.refusal(answer)
-            before = case.memory.refused.get(router)
-            known[router] = refused_again(before, speaker.account, reason, words, self._now(), lowers=lowers)
+            soon = lowers or isinstance(answer, Unavailable)
+            known[router] = refused_again(before, speaker.account, reason, words, self._now(), soon=soon)
         elif isinstance(answer, BaseException):
-            return
+            return False
         else:
             case.released = 0  # a weight that is written after the restore is headgate's again
         case.memory = replace(case.memory, refused=known)
+        return router in known
 
     def postponed(self, view: RolloutView, case: Case, error: ClusterError) -> Outcome:
         """Something that did not answer, or that a person must first allow, which people are told once."""
-        case.failures += 1
         case.told_to_wait = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
-        _log.warning("%s: %s", view.key, error, extra={"failures": case.failures})
+        _log.warning("%s: %s", view.key, error, extra={"failures": case.failures + 1})
         if isinstance(error, Refused) and case.refusal != str(error):
             case.refusal = str(error)
             # Where the Rollout is gone, the next one of its name waits for it.
@@ -321,6 +362,17 @@ def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
         decided_on.annotations,
         decided_on.status,
     )
+
+
+def _forget_deliveries(seen: Observation, case: Case) -> None:
+    """Nothing was delivered after all: what was to be put right still is to be, and at once."""
+    before = seen.memory
+    case.memory = replace(case.memory, drift=before.drift, tried=before.tried, shown=before.shown)
+
+
+def _longest_pause(error: Exception) -> timedelta:
+    """What is not answered may be answered any moment; what is refused waits for a person."""
+    return _LONGEST_UNANSWERED if isinstance(error, Unavailable) else LONGEST_PAUSE
 
 
 def _regarding(view: RolloutView) -> Regarding:

@@ -21,10 +21,12 @@ class Case:
     measuring: asyncio.Task[None] | None = None
     failures: int = 0
     """How often in a row something could not be carried out."""
+    failing_since: datetime | None = None
+    """Since when; None while all is well."""
     refusal: str = ""
     """What people were told last of why something is refused; empty once something was carried out."""
     is_stuck: bool = False
-    """Whether all was carried out but for a router that a person must mend first."""
+    """Whether all was carried out but for routers, which a person must mend first, or which are not answered for."""
     told_to_wait: float = 0.0
     """For how many seconds the API server, which could not carry it out, asked to be left alone."""
     unfinished: tuple[Observation, Decision] | None = None
@@ -35,6 +37,8 @@ class Case:
     """The last attempt after whose revert headgate was seen to own no field of the spec."""
     breached_at: datetime | None = None
     """When the evidence that began a way back was measured; until every router was put at 0."""
+    account: tuple[int, str | None] | None = None
+    """As whom the routers of an attempt were written last, by the record; known only while the spec does not say."""
     hooks: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)
     """By attempt and name, the hooks that run after earlier reverts."""
     hook_results: dict[tuple[int, str], HookResult] = field(default_factory=dict)
@@ -42,7 +46,12 @@ class Case:
 
     def went_well(self) -> None:
         """Something was carried out, or nothing was left to do."""
-        self.failures, self.refusal = 0, ""
+        self.failures, self.failing_since, self.refusal = 0, None, ""
+
+    def went_badly(self, now: datetime) -> None:
+        """Something did not answer, or was refused without a word of it in the status."""
+        self.failures += 1
+        self.failing_since = min(self.failing_since or now, now)
 
     def drop_measurement(self) -> None:
         """The evidence is no longer about what goes on."""

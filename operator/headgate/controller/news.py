@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from headgate.cluster.metadata import identity
+from headgate.cluster.metadata import Identity, identity
 from headgate.cluster.objects import PROMPT_VERSION, QUALITY_GATE, ROLLOUT, Json, Kind
 from headgate.cluster.store import Store
 from headgate.cluster.targets import Targets
@@ -60,10 +60,18 @@ class News:
             who = identity(raw)
             if who is None:
                 return
+            if kind == ROLLOUT:
+                self._saw_last(who, raw)
             if kind in (ROLLOUT, PROMPT_VERSION, QUALITY_GATE):
                 self.missing(kind, who.key, who.version)
             else:
                 self._store.documents.watched(kind, raw, deleted=True)
+
+    def _saw_last(self, who: Identity, raw: Json) -> None:
+        """How a Rollout ended: what is known of it may be older, and a rejection that came since would be lost."""
+        known = self._store.rollouts.get(who.key)
+        if known is not None and known.uid == who.uid:
+            self._store.saw_rollout(raw, poke=False)
 
     def missing(self, kind: Kind, key: Key, version: int) -> None:
         """An object was gone at that resourceVersion; nothing but its name is known."""

@@ -105,6 +105,7 @@ class Reconcile:
                 return self._gone(view)
             except ClusterError as error:
                 self._carrying_out.postponed(view, case, error)
+                case.went_badly(self._now())
                 return self._retry(case)
             if rest is not None:
                 return rest.due
@@ -120,9 +121,6 @@ class Reconcile:
         if _is_quiet(decision):
             return _Rest(self._come_to_rest(view.key, case, seen, decision))
         outcome = await self._carrying_out.carry_out(seen, decision, case)
-        waits = outcome is Outcome.POSTPONED and decision.urgent and decision.commit
-        case.unfinished = (seen, decision) if waits else None
-        case.is_stuck = outcome is Outcome.STUCK
         match outcome:
             case Outcome.DONE | Outcome.STUCK:
                 case.went_well()
@@ -131,6 +129,10 @@ class Reconcile:
             case Outcome.OVERTAKEN | Outcome.UNRESTORED:
                 return None
             case Outcome.POSTPONED:
+                case.went_badly(self._now())
+                if decision.questions:
+                    # What cannot be written keeps nobody from being judged.
+                    self._measuring.begin(view.key, case, decision.questions)
                 # A way back is tried again as soon as ever; everything else waits for as long as it is told to.
                 return _Rest(self._retry(case, at_least=0.0 if decision.urgent else case.told_to_wait))
             case Outcome.GONE:
@@ -150,6 +152,7 @@ class Reconcile:
     async def _decide(self, view: RolloutView, case: Case) -> tuple[Observation, Decision]:
         if case.unfinished is not None and is_same(view, case.unfinished[0].rollout):
             return case.unfinished
+        case.unfinished = None
         seen = await self._observing.observe(view, case)
         decision = decide(seen, self._now())
         if decision.reread:
@@ -159,14 +162,14 @@ class Reconcile:
         return seen, decision
 
     def _come_to_rest(self, key: Key, case: Case, seen: Observation, decision: Decision) -> datetime | None:
-        case.went_well()
         case.look = None
         if decision.questions and seen.look is not None:
-            # Another gate fell due while one was measured.
+            # Another gate fell due while one was measured, or this one again before anything could be carried out.
             return self._now()
         if decision.questions:
             self._measuring.begin(key, case, decision.questions)
         else:
+            case.went_well()
             case.drop_measurement()
         return decision.due
 
@@ -188,7 +191,7 @@ class Reconcile:
         return None
 
     def _gives_way(self, departed: Departed) -> bool:
-        """Whether the next Rollout of that name goes on: only a router that waits for a person, or the target, is left.
+        """Whether the next Rollout of that name goes on: all is on record, and only routers or the target are left.
 
         That one knows from the record what was stable, and has rights of its own. What both name is its from now on.
         """

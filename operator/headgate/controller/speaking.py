@@ -7,9 +7,9 @@ resources, their statuses, records, manifests, snapshots and Events are always w
 import re
 from dataclasses import dataclass
 
-from headgate.cluster.objects import Forbidden, Impersonates, Refused, Revisions
+from headgate.cluster.objects import ClusterError, Forbidden, Impersonates, Refused, Revisions
 from headgate.cluster.snapshots import Snapshots
-from headgate.engine.authority import FORBIDDEN, REFUSED, account_of
+from headgate.engine.authority import FORBIDDEN, REFUSED, account_of, says_account
 from headgate.engine.observation import RolloutView
 from headgate.engine.plan import Plan
 
@@ -26,8 +26,8 @@ class Speaker:
     account: str | None
     """The ServiceAccount; None for headgate itself."""
 
-    def refusal(self, error: Refused) -> tuple[str, str]:
-        """A refusal of the API server as a word, and in one line with the way out."""
+    def refusal(self, error: ClusterError) -> tuple[str, str]:
+        """What the API server would not do, as a word, and in one line with the way out."""
         if not isinstance(error, Forbidden) or not _LACKS_A_RIGHT.search(str(error)):
             # A policy, a webhook or a quota: no right would change that.
             return REFUSED, str(error)
@@ -56,8 +56,7 @@ class Speaking:
         Raises ClusterError, where the record must be read and cannot be; Refused for a name that is none.
         """
         record = None
-        named = view.spec is not None and (view.spec.service_account_name is not None or not self._required)
-        if not named and plan is None:
+        if plan is None and not says_account(view.spec, required=self._required):
             record = await self._snapshots.record(view.key)
         account = account_of(view.spec, plan, record, required=self._required)
         return self.as_account(view.namespace, account)

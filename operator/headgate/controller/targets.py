@@ -17,10 +17,10 @@ from headgate.delivery import field_document, kserve
 from headgate.engine.content import Content, content_of
 from headgate.engine.decision import Decision, TargetRestore
 from headgate.engine.observation import Observation, RolloutView, Unrestored
+from headgate.engine.target import LONGEST_PAUSE
 
 _TRIES = 4
 _FIRST_RETRY = timedelta(seconds=5)
-_LONGEST_RETRY = timedelta(minutes=5)
 _READERS_SECONDS = 30.0
 """Restored before KServe has gone back, the fields still bring stable's content back, only later."""
 
@@ -137,12 +137,19 @@ class Targets:
 
 
 def unrestored(
-    before: Unrestored | None, attempt: int, reason: str, message: str, now: datetime, *, account: str | None = None
+    before: Unrestored | None,
+    attempt: int,
+    reason: str,
+    message: str,
+    now: datetime,
+    *,
+    account: str | None = None,
+    longest: timedelta = LONGEST_PAUSE,
 ) -> Unrestored:
     """What is remembered of a restore that did not work as that account: the next try comes later each time."""
     again = before is not None and (before.attempt, before.account) == (attempt, account)
     tries = before.tries + 1 if before is not None and again else 1
-    pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), _LONGEST_RETRY)
+    pause = min(_FIRST_RETRY * 2 ** min(tries - 1, 10), longest)
     return Unrestored(attempt, reason, message, tries, now + pause, account)
 
 

@@ -13,8 +13,8 @@ FORBIDDEN = "AccountForbidden"
 REFUSED = "WriteRefused"
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(seconds=60)
-LONGEST_RETRY_BACK = timedelta(seconds=10)
-"""A way back is tried again sooner: somebody may be served what was rejected."""
+LONGEST_RETRY_SOON = timedelta(seconds=10)
+"""The same for a way back, since somebody may be served what was rejected, and for what was only not answered."""
 
 
 def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | None, *, required: bool) -> str | None:
@@ -23,17 +23,32 @@ def account_of(spec: RolloutSpec | None, plan: Plan | None, record: Record | Non
     What the spec says counts at once. Where it cannot be read, or names nobody although somebody must be named, what
     was written down for the attempt counts, and after that what outlives the Rollout.
     """
-    if spec is not None and (spec.service_account_name is not None or not required):
+    if spec is not None and says_account(spec, required=required):
         return spec.service_account_name
     if plan is not None:
         return plan.service_account_name
     return record.service_account_name if record is not None else None
 
 
+def says_account(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether the spec says as whom is written: it can be read, and names somebody where somebody must be named."""
+    return spec is not None and (spec.service_account_name is not None or not required)
+
+
+def names_nobody(spec: RolloutSpec | None, *, required: bool) -> bool:
+    """Whether a spec that can be read names nobody although somebody must be named."""
+    return spec is not None and not says_account(spec, required=required)
+
+
+def written_last_by(plan: Plan, record: Record | None) -> str | None:
+    """Who wrote last of those that are written down: an account edited since the attempt began is on record alone."""
+    named = record.service_account_name if record is not None and record.attempt >= plan.attempt else None
+    return named if named is not None else plan.service_account_name
+
+
 def lacks_account(turn: Turn) -> bool:
     """Whether the Rollout names nobody although the operator's configuration wants somebody named."""
-    spec = turn.observation.rollout.spec
-    return turn.observation.account_required and spec is not None and spec.service_account_name is None
+    return names_nobody(turn.observation.rollout.spec, required=turn.observation.account_required)
 
 
 def must_name_one(turn: Turn) -> str:
@@ -60,11 +75,14 @@ def remember_account(turn: Turn) -> bool:
 
 
 def refused_again(
-    before: RouterRefusal | None, account: str | None, reason: str, message: str, now: datetime, *, lowers: bool
+    before: RouterRefusal | None, account: str | None, reason: str, message: str, now: datetime, *, soon: bool
 ) -> RouterRefusal:
-    """What is remembered of a write that was refused: the next try comes later each time."""
+    """What is remembered of a write that was refused: the next try comes later each time.
+
+    ``soon`` is for what is tried again within seconds however often it was refused.
+    """
     tries = before.tries + 1 if before is not None and before.account == account else 1
-    longest = LONGEST_RETRY_BACK if lowers else LONGEST_RETRY
+    longest = LONGEST_RETRY_SOON if soon else LONGEST_RETRY
     return RouterRefusal(account, reason, message, tries, now + min(FIRST_RETRY * 2 ** min(tries - 1, 10), longest))
 
 
@@ -77,7 +95,7 @@ def refusal_of(turn: Turn, router: str) -> RouterRefusal | None:
 def still_speaks(turn: Turn, account: str | None) -> bool:
     """Whether what was written as ``account`` would be written so now; where the spec does not tell it would."""
     spec = turn.observation.rollout.spec
-    if spec is None or (spec.service_account_name is None and turn.observation.account_required):
+    if spec is None or not says_account(spec, required=turn.observation.account_required):
         return True
     return spec.service_account_name == account
 
@@ -85,7 +103,6 @@ def still_speaks(turn: Turn, account: str | None) -> bool:
 def held_off_until(turn: Turn, router: str) -> datetime | None:
     """Until when a router is not tried again; None when it may be tried now."""
     known = refusal_of(turn, router)
-    # A moment further off than any pause was set by a clock that was put back since.
-    if known is None or not turn.now < known.not_before <= turn.now + LONGEST_RETRY:
+    if known is None or not turn.is_put_off(known.not_before, LONGEST_RETRY):
         return None
     return known.not_before

@@ -85,7 +85,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         verdicts=[],
         attempt=Attempt(number=number, candidate=subject.ref, state=AttemptState.VERIFYING, started_at=turn.now),
     )
-    turn.remember(measured={}, failing=None, resumed_at=None, drift={}, restored=None)
+    turn.remember(measured={}, failing=None, pausing=None, resumed_at=None, drift={}, restored=None)
     turn.transition = True
     verify(turn)
     if turn.state is AttemptState.VERIFYING:

@@ -15,7 +15,7 @@ from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
-from headgate.engine.target import NOT_ALLOWED, has_no_way_back
+from headgate.engine.target import NOT_ALLOWED, follow_api_version, has_no_way_back
 from headgate.engine.turn import Turn
 from headgate.engine.writing import is_worth_writing
 
@@ -41,15 +41,17 @@ def decide(observation: Observation, now: datetime) -> Decision:
 
 
 def _leave(turn: Turn) -> Decision:
-    if turn.status.stable is None:
+    if recovery.is_lost(turn):
         if not turn.observation.fresh:
             return _reread(turn)
         recovery.recover(turn)
         turn.transition = False  # nothing is committed any more
+        turn.remember(leaving=False)
     return leave(turn)
 
 
 def _advance(turn: Turn) -> None:
+    follow_api_version(turn)
     subject = patiently(turn, resolve(turn.observation, turn.status))
     _stall(turn)
     if turn.in_flight:
@@ -115,7 +117,8 @@ def _close(turn: Turn) -> Decision:
     undecided = bool(turn.questions) and not turn.transition
     status = base if undecided else presented(turn)
     commit = turn.transition or (not undecided and is_worth_writing(turn, committed, status))
-    memory = replace(turn.memory, working=base if commit else status, grown_from=committed)
+    working = _measured(base, status) if commit else status
+    memory = replace(turn.memory, working=working, grown_from=committed)
     if commit:
         memory = replace(memory, unwritten_since=None)
     return Decision(
@@ -128,12 +131,20 @@ def _close(turn: Turn) -> Decision:
         record=turn.record,
         restore=turn.restore,
         notices=_notices(turn, committed, status if commit else committed, silent=undecided and not deliver),
-        questions=() if turn.transition else tuple(turn.questions),
+        questions=tuple(turn.questions),
         due=min((moment for moment in turn.dues if moment > turn.now), default=None),
         memory=memory,
         hooks=aftermath.due_hooks(view),
         urgent=turn.urgent,
     )
+
+
+def _measured(base: RolloutStatus, status: RolloutStatus) -> RolloutStatus:
+    """What counts where ``status`` cannot be committed: nothing of it happened, but what was measured was."""
+    before, after = base.attempt, status.attempt
+    if before is None or after is None or (before.number, before.candidate) != (after.number, after.candidate):
+        return base
+    return base.model_copy(update={"verdicts": status.verdicts})
 
 
 def _notices(turn: Turn, committed: RolloutStatus, status: RolloutStatus, *, silent: bool) -> tuple[Notice, ...]:

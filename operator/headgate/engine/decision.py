@@ -73,7 +73,10 @@ class Decision:
     """To be done after delivery."""
     notices: tuple[Notice, ...]
     questions: tuple[Question, ...]
-    """What should be measured before deciding again in this same look; empty when a measurement changes nothing now."""
+    """What should be measured before deciding again; empty when a measurement changes nothing now.
+
+    Beside a commit it is measured only where the commit fails: what has happened comes first.
+    """
     due: datetime | None
     """When to look again at the latest; None: only when something changes."""
     memory: Memory

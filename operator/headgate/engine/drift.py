@@ -22,8 +22,7 @@ def corrects_drift(turn: Turn, router: str, state: RouterState, routing: Routing
     if _exposes_more(state, routing) and not drift.exposed:
         drift = replace(drift, corrections=0, not_before=None, exposed=True)
     if drift.not_before is not None:
-        # A moment further off than any back-off was set by a clock that was put back since.
-        if turn.now < drift.not_before <= turn.now + LONGEST_BACK_OFF:
+        if turn.is_put_off(drift.not_before, LONGEST_BACK_OFF):
             turn.wake(drift.not_before)
             return False
         if turn.now >= drift.not_before + LONGEST_BACK_OFF:
@@ -51,7 +50,7 @@ def is_fought_over(turn: Turn, router: str) -> bool:
     drift = turn.memory.drift.get(router)
     if drift is None or drift.corrections < _AGAIN or drift.not_before is None:
         return False
-    if not turn.now < drift.not_before <= turn.now + LONGEST_BACK_OFF:
+    if not turn.is_put_off(drift.not_before, LONGEST_BACK_OFF):
         return False
     turn.wake(drift.not_before)
     return True

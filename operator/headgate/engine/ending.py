@@ -32,7 +32,6 @@ def end(turn: Turn, left: str = "") -> None:
     )
     turn.change(history=[entry, *turn.status.history][:MOST_HISTORY])
     follow_the_end(turn)
-    turn.remember(failing=None, measured={})
     turn.urgent = False
     kind = NoticeKind.WARNING if outcome is Outcome.ROLLED_BACK else NoticeKind.NORMAL
     # What is left to do must not fall off a long reason's end.
@@ -56,7 +55,7 @@ def recorded(status: RolloutStatus, account: str | None, written_at: datetime | 
     return Record(
         stable=status.stable,
         revision=status.revision,
-        attempt=status.attempt.number if status.attempt else 0,
+        attempt=max(status.attempts, status.attempt.number if status.attempt else 0),
         rejected=status.rejected,
         versions=versions,
         service_account_name=account,

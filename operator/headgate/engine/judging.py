@@ -34,7 +34,7 @@ def resume(turn: Turn) -> None:
     if attempt.paused is None or asked.attempt != attempt.number or asked.written == attempt.resumed:
         return
     turn.change_attempt(paused=None, resumed=asked.written)
-    turn.remember(resumed_at=turn.now)
+    turn.remember(resumed_at=turn.now, pausing=None)
     turn.happened("Resumed", f"attempt {attempt.number}: resumed by annotation {asked.written!r}")
 
 
@@ -45,9 +45,26 @@ def weigh(turn: Turn, references: list[GateReference], hold_end: datetime | None
     """
     look = turn.observation.look
     due = due_gates(turn, references, hold_end)
-    if look is None:
+    if look is None or _is_spent(turn, due, look):
         turn.questions.extend(questions_for(turn, due))
-        return
+    else:
+        _weigh(turn, references, look, hold_end, waived=waived)
+    _pause(turn)
+
+
+def _is_spent(turn: Turn, due: list[GateReference], look: Look) -> bool:
+    """Whether what it says is known, and could not be carried out before its gates fell due again: nothing rises on it.
+
+    What it saw of a breach is remembered.
+    """
+    step, measured = turn.flight.step, turn.memory.measured
+    names = {reference.name for reference in due if measured.get(reference.name) == look.at}
+    here = step.name if step is not None else ""
+    known = (record for record in turn.status.verdicts if record.gate in names and record.step == here)
+    return any(record.measured_at == look.at for record in known)
+
+
+def _weigh(turn: Turn, references: list[GateReference], look: Look, hold_end: datetime | None, *, waived: bool) -> None:
     over = hold_end is not None and turn.now >= hold_end and not waived
     for reference in _answered(turn, references, look):
         turn.remember(measured={**turn.memory.measured, reference.name: look.at})
@@ -139,14 +156,22 @@ def _consequence(turn: Turn, check: Check, record: VerdictRecord, *, hold_is_ove
             paused = PauseRecord.model_construct(
                 at=turn.now, check=f"{record.gate}/{record.check}"[:253], reason=words[:1024]
             )
-            # A resume that was written before knew nothing of this pause.
-            earlier = ask(turn.observation.rollout.annotations, RESUME)
-            turn.change_attempt(paused=paused, resumed=earlier.written if earlier is not None else None)
-            turn.happened("PausedByGate", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
+            turn.remember(pausing=(turn.flight.number, paused))
         case Action.NOTIFY if record.since == record.measured_at:
             turn.tell("CheckWarning", f"attempt {turn.flight.number}: {words}", NoticeKind.WARNING)
         case Action.ROLLBACK | Action.PAUSE | Action.HOLD | Action.NOTIFY | None:
             return
+
+
+def _pause(turn: Turn) -> None:
+    """Pauses for what was seen, were it in a look before whose pause could not be committed."""
+    pausing = turn.memory.pausing
+    if pausing is None or not turn.in_flight or turn.flight.paused is not None or pausing[0] != turn.flight.number:
+        return
+    # A resume that was written before knew nothing of this pause.
+    earlier = ask(turn.observation.rollout.annotations, RESUME)
+    turn.change_attempt(paused=pausing[1], resumed=earlier.written if earlier is not None else None)
+    turn.happened("PausedByGate", f"attempt {turn.flight.number}: {pausing[1].reason}", NoticeKind.WARNING)
 
 
 def _was_resumed(turn: Turn, record: VerdictRecord) -> bool:

@@ -51,7 +51,8 @@ def way_out(turn: Turn, rejection: Rejection) -> str:
     return (
         f"{rejection.version} ({digest}) was rejected in attempt {rejection.attempt}:"
         f" {rejection.reason[:_LONGEST_REASON]}; {stays}."
-        f" {change(turn) or 'Name another version'}, or allow it again with: headgate retry {name}"
+        f" {change(turn) or 'Name another version'}, or allow it again with:"
+        f" headgate retry {name} --attempt {rejection.attempt}"
     )
 
 

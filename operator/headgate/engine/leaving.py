@@ -1,9 +1,11 @@
 """A Rollout that is deleted: everybody to stable, what was rejected on record and out of the target. No finalizer."""
 
+from headgate.api.plain_text import plain
 from headgate.engine.authority import lacks_account
 from headgate.engine.decision import Decision
 from headgate.engine.desired import deliveries, routing_for
 from headgate.engine.ending import record_of
+from headgate.engine.reversal import why_rejected
 from headgate.engine.routers import ahead, our_routers
 from headgate.engine.turn import Turn
 from headgate.engine.wayback import restore_after_it, with_rejection
@@ -14,17 +16,18 @@ def leave(turn: Turn) -> Decision:
     if not turn.memory.leaving:
         # What was on record before may be of a commit that never came about.
         turn.remember(leaving=True, recorded=None)
+        turn.change(revision=max(turn.status.revision + 1, ahead(turn)))
     _keep_rejection(turn)
     observation, status = turn.observation, turn.status
+    turn.remember(working=status, grown_from=observation.rollout.status)
     late = frozenset(router for router in our_routers(turn) if not _shows_nobody(turn, router))
     if lacks_account(turn):
         late = frozenset(router for router in late if _is_marked(turn, router))
     routes = deliveries(observation.rollout, status, observation.plan)
-    gone = status.model_copy(update={"attempt": None, "weight": 0, "revision": max(status.revision + 1, ahead(turn))})
+    gone = status.model_copy(update={"attempt": None, "weight": 0})
     routing = None
     if status.stable is not None:
         routing = routing_for(observation.rollout, gone, observation.plan, observation.versions)
-    turn.change(revision=gone.revision)
     restore_after_it(turn)
     on_record = turn.memory.recorded is not None
     return Decision(
@@ -45,10 +48,9 @@ def leave(turn: Turn) -> Decision:
 
 
 def _keep_rejection(turn: Turn) -> None:
-    """Puts a candidate on record as rejected whose critical Fail was seen, but whose way back was not committed yet."""
-    failing = turn.memory.failing
-    if turn.in_flight and failing is not None and failing[0] == turn.flight.number:
-        turn.change(rejected=with_rejection(turn, failing[1]))
+    """Puts a candidate on record as rejected whose way back was asked for, but not committed any more."""
+    if turn.in_flight and (why := why_rejected(turn)) is not None:
+        turn.change(rejected=with_rejection(turn, plain(why)))
 
 
 def _is_marked(turn: Turn, router: str) -> bool:

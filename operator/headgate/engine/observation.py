@@ -6,7 +6,7 @@ from datetime import datetime
 
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, RolloutSpec
-from headgate.api.rollout_status import RolloutStatus, TargetRef
+from headgate.api.rollout_status import PauseRecord, RolloutStatus, TargetRef
 from headgate.engine.content import Content
 from headgate.engine.evidence import Look
 from headgate.engine.hooks import HookResult
@@ -116,7 +116,7 @@ class Unrestored:
 
 @dataclass(frozen=True, slots=True)
 class RouterRefusal:
-    """The API server would not have the last write of a router."""
+    """The API server would not have the last write of a router, or has not answered for long."""
 
     account: str | None
     """The ServiceAccount in whose name it was; None for the operator itself."""
@@ -175,6 +175,8 @@ class Memory:
     """When somebody last resumed; the breach that went on then pauses no second time."""
     failing: tuple[int, str] | None = None
     """The attempt and reason of a critical Fail that was seen and not yet committed."""
+    pausing: tuple[int, PauseRecord] | None = None
+    """The attempt and the pause of a breach that was seen, until somebody resumes."""
     drift: Mapping[str, Drift] = field(default_factory=dict)
     shown: Mapping[str, tuple[Routing, Delivery]] = field(default_factory=dict)
     """By router id, what it was last seen to show, the revision aside; a later difference is drift."""

@@ -71,10 +71,16 @@ class Record(StatusModel):
     stable: StableRef | None = None
     revision: RecordedCount = 0
     attempt: RecordedCount = 0
-    """The number of the last attempt."""
+    """The number of the last attempt, be it of an earlier Rollout of this name."""
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}
     """Names that were ever stable or rejected, with their digest then; the newest 50."""
     service_account_name: str | None = None
     """As whom its routers are put at stable when the Rollout is gone; headgate itself when missing."""
     written_at: datetime | None = None
+
+    def beside(self, other: "Record") -> "Record":
+        """This record with what one of the same revision has rejected besides: of neither is known which is right."""
+        known = {rejection.digest for rejection in self.rejected} | ({self.stable.digest} if self.stable else set())
+        more = [rejection for rejection in other.rejected if rejection.digest not in known]
+        return self.model_copy(update={"rejected": [*self.rejected, *more]})

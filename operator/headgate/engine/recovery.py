@@ -4,6 +4,7 @@ from headgate.api.rollout_status import AttemptState, Outcome, Rejection, Stable
 from headgate.engine import wayback
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
+from headgate.engine.plan import Record
 from headgate.engine.routers import ahead, our_states
 from headgate.engine.routing import RouterState
 from headgate.engine.target import known_target
@@ -21,16 +22,18 @@ def recover(turn: Turn) -> None:
     """Takes stable, rejections and the revision from what outlived the status.
 
     The record is written before any change of stable is committed, so it and the status are believed before a router,
-    which anybody may have edited; and no router makes a rejected version stable.
+    which anybody may have edited, but for one of the record's own revision; and no router makes a rejected version
+    stable.
     """
     record, status = turn.observation.record, turn.status
     recorded = record.revision if record is not None else -1
     rejected = _united(status.rejected, record.rejected if record is not None else [])
+    digests = {rejection.digest for rejection in rejected}
     stable = status.stable
     if record is not None and record.stable is not None and (stable is None or recorded > status.revision):
-        stable = record.stable
+        stable = _overtaken(turn, record, digests) or record.stable
     if stable is None:
-        stable = _frozen(turn) or _shown(turn, {rejection.digest for rejection in rejected})
+        stable = _frozen(turn) or _shown(turn, our_states(turn), digests)
     if stable is None:
         return
     begun = record.attempt if record is not None else 0
@@ -42,9 +45,9 @@ def recover(turn: Turn) -> None:
         attempts=max(status.attempts, begun),
         rejected=[rejection for rejection in rejected if rejection.digest != stable.digest],
     )
+    turn.change(stable=stable)
     if turn.in_flight:
         _close(turn, stable)
-    turn.change(stable=stable)
     turn.happened("Recovered", f"the status was lost or old; on record {named(stable)} is stable", NoticeKind.WARNING)
 
 
@@ -56,8 +59,9 @@ def _close(turn: Turn, stable: StableRef) -> None:
         turn.change_attempt(outcome=Outcome.PROMOTED, reason=LOST_END, paused=None)
         end(turn)
         return
-    seen = failing is not None and failing[0] == attempt.number
-    wayback.begin(turn, Outcome.ROLLED_BACK, failing[1] if seen and failing is not None else LOST_END, reject=True)
+    known = (rejection.reason for rejection in turn.status.rejected if rejection.digest == attempt.candidate.digest)
+    seen = failing[1] if failing is not None and failing[0] == attempt.number else None
+    wayback.begin(turn, Outcome.ROLLED_BACK, seen or next(known, LOST_END), reject=True)
 
 
 def _frozen(turn: Turn) -> StableRef | None:
@@ -69,9 +73,20 @@ def _frozen(turn: Turn) -> StableRef | None:
     return StableRef(version=stable.version, digest=stable.digest, slot=plan.stable_slot, target=known_target(turn))
 
 
-def _shown(turn: Turn, rejected: set[str]) -> StableRef | None:
-    """The stable version that the newest router names."""
-    states = [state for state in our_states(turn) if state.stable is not None and state.stable.digest not in rejected]
+def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | None:
+    """The stable version by a router of the record's own revision, where that is another than the recorded one.
+
+    A promotion is on record before its commit, which may be lost to a way back under the same revision; a router shows
+    what was committed.
+    """
+    states = [state for state in our_states(turn) if state.revision == record.revision]
+    shown = _shown(turn, states, rejected)
+    return shown if shown is None or record.stable is None or shown.digest != record.stable.digest else None
+
+
+def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
+    """The stable version that the newest of those routers names."""
+    states = [state for state in states if state.stable is not None and state.stable.digest not in rejected]
     newest = max(states, key=lambda state: state.revision or 0, default=None)
     if newest is None or newest.stable is None:
         return None

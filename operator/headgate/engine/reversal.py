@@ -11,21 +11,25 @@ from headgate.engine.turn import Turn, named
 
 def turn_back(turn: Turn, subject: Subject) -> bool:
     """Begins the way back when anything but a gate asks for it, in every state of an attempt; says whether."""
-    attempt, view = turn.flight, turn.observation.rollout
-    failing, asked = turn.memory.failing, ask(view.annotations, ABORT)
-    if turn.killed:
-        why = f"spec.killSwitch is {view.orders.kill_switch.value}"
+    if (why := why_rejected(turn)) is not None:
         wayback.begin(turn, Outcome.ROLLED_BACK, why, reject=True)
-    elif asked is not None and asked.attempt == attempt.number:
-        wayback.begin(turn, Outcome.ROLLED_BACK, f"aborted by annotation {asked.written!r}", reject=True)
-    elif (alert := alert_to_revert(turn)) is not None:
-        wayback.begin(turn, Outcome.ROLLED_BACK, f"alert: {alert.text}", reject=True)
-    elif failing is not None and failing[0] == attempt.number:
-        wayback.begin(turn, Outcome.ROLLED_BACK, failing[1], reject=True)
     else:
         heed(turn)
         _follow_spec(turn, subject)
     return turn.urgent
+
+
+def why_rejected(turn: Turn) -> str | None:
+    """Who rejects the candidate of the attempt in flight: a person, an alert or a gate that failed; None: nobody."""
+    view, failing = turn.observation.rollout, turn.memory.failing
+    asked = ask(view.annotations, ABORT)
+    if turn.killed:
+        return f"spec.killSwitch is {view.orders.kill_switch.value}"
+    if asked is not None and asked.attempt == turn.flight.number:
+        return f"aborted by annotation {asked.written!r}"
+    if (alert := alert_to_revert(turn)) is not None:
+        return f"alert: {alert.text}"
+    return failing[1] if failing is not None and failing[0] == turn.flight.number else None
 
 
 def _follow_spec(turn: Turn, subject: Subject) -> None:

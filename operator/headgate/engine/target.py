@@ -1,5 +1,7 @@
 """A target as the subject of a release: another object of its name, other declared fields, what a revert puts back."""
 
+from datetime import timedelta
+
 from headgate.api.rollout_status import StableRef, TargetRef
 from headgate.engine.decision import NoticeKind, SpecRestore, TargetRestore
 from headgate.engine.ending import record_of
@@ -8,6 +10,9 @@ from headgate.engine.turn import Turn, named
 
 NOT_ALLOWED = "TargetNotAllowed"
 NOT_FOUND = "TargetNotFound"
+NOT_SERVED = "TargetNotServed"
+LONGEST_PAUSE = timedelta(minutes=5)
+"""The most by which a restore, or a snapshot or record, that was refused is put off."""
 
 
 def asker(turn: Turn) -> str:
@@ -51,10 +56,31 @@ def tell_of_another(turn: Turn, stable: StableRef) -> None:
     turn.tell("TargetReplaced", f"{why}; {named(stable)} is nobody's last good version any more", NoticeKind.WARNING)
 
 
+def follow_api_version(turn: Turn) -> None:
+    """Stable's object is known by the API version that it is read by now; the one before may not stay served."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or stable.target is None or target is None or target.ref is None:
+        return
+    known, read = stable.target, target.ref.api_version
+    if target.ref.uid == known.uid and read != known.api_version:
+        turn.change(stable=stable.model_copy(update={"target": known.model_copy(update={"api_version": read})}))
+
+
+def stall_unseen(turn: Turn) -> bool:
+    """Whether nobody can tell what stable's object holds, although it may well be there; that stalls the Rollout."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or stable.target is None or target is None or target.ref is not None:
+        return False
+    if target.reason not in (NOT_ALLOWED, NOT_SERVED):
+        return False
+    turn.stall(target.reason, target.message)
+    return True
+
+
 def has_no_way_back(turn: Turn) -> bool:
     """Whether nothing may be tried for now: what it would be taken back to is not kept."""
     unkept = turn.memory.unkept
-    return unkept is not None and turn.now < unkept.not_before
+    return unkept is not None and turn.is_put_off(unkept.not_before, LONGEST_PAUSE)
 
 
 def rebase(turn: Turn) -> bool:

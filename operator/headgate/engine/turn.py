@@ -1,7 +1,7 @@
 """decide()'s own scratch: what has been concluded so far in this one look. Never leaves the engine."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from headgate.api.conditions import rfc3339
 from headgate.api.plain_text import plain
@@ -114,6 +114,10 @@ class Turn:
     def wake(self, moment: datetime) -> None:
         """Look again at that moment at the latest."""
         self.dues.append(moment)
+
+    def is_put_off(self, until: datetime, longest: timedelta) -> bool:
+        """Whether a pause of at most ``longest`` still lasts. An end further off is of a clock that was put back."""
+        return self.now < until <= self.now + longest
 
     def stall(self, reason: str, message: str, *, invalid: bool = True) -> None:
         """Nothing goes on until a person acts. The first reason counts."""

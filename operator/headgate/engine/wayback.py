@@ -9,7 +9,7 @@ from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
 from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
 from headgate.engine.routers import is_back
-from headgate.engine.target import has_no_way_back, restore_target
+from headgate.engine.target import LONGEST_PAUSE, has_no_way_back, restore_target, stall_unseen
 from headgate.engine.turn import Turn, named
 
 MOST_REJECTED = 20
@@ -18,7 +18,10 @@ LONGEST_AFTER_IT = timedelta(hours=1)
 
 
 def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
-    """Commits the attempt to its end: weight 0, the reason and, for a rejection, the digest among the rejected."""
+    """Commits the attempt to its end: weight 0, the reason and, for a rejection, the digest among the rejected.
+
+    A rejection is put on record right after everybody is back, so that a Rollout deleted and applied again knows of it.
+    """
     attempt, reason = turn.flight, plain(reason)
     if reject:
         turn.change(rejected=with_rejection(turn, reason))
@@ -34,6 +37,8 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
         f"attempt {attempt.number} of {named(attempt.candidate)}: {reason}",
         NoticeKind.WARNING if reject else NoticeKind.NORMAL,
     )
+    if reject:
+        turn.record = record_of(turn)
 
 
 def go_on(turn: Turn) -> None:
@@ -95,10 +100,12 @@ def _keep_record(turn: Turn) -> bool:
 
 
 def _restore_spec(turn: Turn) -> bool:
-    """Whether what is released still is the rejected version, so that it must be put back first."""
+    """Whether what is released is the rejected version, or may be for all that is to be seen: it is put back first."""
     attempt, stable, asked = turn.flight, turn.status.stable, still_asked(turn)
-    if turn.memory.restored == attempt.number or stable is None or asked is None or is_left_alone(turn):
+    if turn.memory.restored == attempt.number or stable is None or is_left_alone(turn):
         return False
+    if asked is None:
+        return stall_unseen(turn)
     if _is_put_off(turn, stable):
         return True
     if stable.target is not None:
@@ -117,7 +124,7 @@ def _is_put_off(turn: Turn, stable: StableRef) -> bool:
     if stable.target is not None and not still_speaks(turn, failed.account):
         return False
     turn.stall(failed.reason, failed.message, invalid=False)
-    if turn.now >= failed.not_before:
+    if not turn.is_put_off(failed.not_before, LONGEST_PAUSE):
         return False
     turn.wake(failed.not_before)
     return True

@@ -1,11 +1,14 @@
 """Ending an attempt, and trying a rejected version again. Pure."""
 
+from collections.abc import Iterable
+
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rejection
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
 from headgate.cli.failures import CommandError
-from headgate.cli.unheard import is_retried, unheard_retry
+from headgate.cli.in_the_way import asked_again
+from headgate.cli.unheard import is_retried, unheard_retry, withdrawal
 from headgate.cluster.objects import Json
 from headgate.engine.annotations import ABORT, RETRY, ask
 from headgate.engine.observation import RolloutView
@@ -39,13 +42,11 @@ def abort(view: RolloutView) -> Change:
 
 
 def _withdrawn(view: RolloutView, rejection: Rejection) -> Change:
-    """The resourceVersion tells: had the operator heard the retry meanwhile, the write would be refused."""
     prompt = view.spec.prompt if view.spec is not None else None
     names = prompt is not None and prompt.version == rejection.version
     still = ", though spec.prompt.version names it" if names else ""
     return Change(
-        says=f"{view.key}: withdrew the retry of attempt {rejection.attempt} before the operator heard it:"
-        f" {rejection.version} stays rejected and is shown to nobody{still}",
+        says=f"{view.key}: {withdrawal(rejection)} and is shown to nobody{still}",
         is_done=lambda _: True,
         annotation=(RETRY, None),
     )
@@ -66,10 +67,10 @@ def _taken_back(view: RolloutView) -> Change | None:
 
 
 def retry(view: RolloutView, number: int | None) -> Change:
-    """Lifts the rejection of that attempt, or of the last, and asks for the version again in the same write.
+    """Lifts the rejection of that attempt, and asks for the version again in the same write.
 
-    Raises CommandError when nothing is rejected, or when an attempt in flight, the kill switch or another retry that
-    was not heard yet is in the way.
+    Without a number it is the rejection of what the spec asks for, else the last. Raises CommandError when nothing is
+    rejected, or when an attempt in flight, the kill switch or another retry that was not heard yet is in the way.
     """
     if (lifted := _lifted(view, number)) is not None:
         return Change(
@@ -119,13 +120,26 @@ def _lift_alone(view: RolloutView, rejection: Rejection) -> Change:
 def _lifted(view: RolloutView, number: int | None) -> HistoryEntry | None:
     """The attempt whose rejection the operator has lifted on this very wish, while the spec still asks for it."""
     asked = ask(view.annotations, RETRY)
-    if asked is None or number not in (None, asked.attempt) or (number is None and view.status.rejected):
+    rejected, candidate = view.status.rejected, _asked_for(view)
+    if asked is None or number not in (None, asked.attempt):
         return None
-    if any(rejection.attempt == asked.attempt for rejection in view.status.rejected):
+    if any(rejection.attempt == asked.attempt for rejection in rejected):
+        return None
+    if number is None and rejected and (candidate is None or _of(rejected, candidate)):
         return None
     entry = next((each for each in view.status.history if each.number == asked.attempt), None)
     prompt = view.spec.prompt if view.spec is not None else None
     return entry if entry is not None and (prompt is None or prompt.version == entry.version) else None
+
+
+def _asked_for(view: RolloutView) -> str | None:
+    """The version that the spec names instead of stable; what a target holds is not known from its Rollout."""
+    prompt, stable = view.spec.prompt if view.spec is not None else None, view.status.stable
+    return prompt.version if prompt is not None and (stable is None or prompt.version != stable.version) else None
+
+
+def _of(rejected: Iterable[Rejection], version: str | None) -> list[Rejection]:
+    return [rejection for rejection in rejected if rejection.version == version]
 
 
 def _rejection(view: RolloutView, number: int | None) -> Rejection:
@@ -133,7 +147,8 @@ def _rejection(view: RolloutView, number: int | None) -> Rejection:
     if not rejected:
         raise CommandError(f"{view.key}: nothing is rejected, so there is nothing to retry")
     if number is None:
-        return max(rejected, key=lambda rejection: rejection.attempt)
+        again = asked_again(view)
+        return again or max(_of(rejected, _asked_for(view)) or rejected, key=lambda rejection: rejection.attempt)
     found = next((rejection for rejection in rejected if rejection.attempt == number), None)
     if found is None:
         known = ", ".join(f"{rejection.attempt} ({rejection.version})" for rejection in rejected)

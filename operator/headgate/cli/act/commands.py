@@ -46,7 +46,12 @@ def retry_command(
     *,
     attempt: Annotated[
         int | None,
-        typer.Option("--attempt", metavar="N", min=1, help="The attempt that was rejected; the last if not given."),
+        typer.Option(
+            "--attempt",
+            metavar="N",
+            min=1,
+            help="The attempt that was rejected; if not given, that of what the spec names, else the last.",
+        ),
     ] = None,
 ) -> None:
     """Try a rejected version again: lifts the rejection and puts the version back into the spec."""

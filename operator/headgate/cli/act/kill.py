@@ -1,15 +1,21 @@
 """The kill switch. Pure."""
 
 from headgate.api.rollout import KillSwitch
-from headgate.api.rollout_status import AttemptState
+from headgate.api.rollout_status import AttemptState, Phase
 from headgate.cli.act.change import Change, is_observed
 from headgate.cli.course import is_in_flight
+from headgate.cli.in_the_way import obstacle
+from headgate.cli.unheard import unheard_retry, withdrawal
 from headgate.cli.waiting import is_legacy, is_undelivered
+from headgate.engine.annotations import RETRY
 from headgate.engine.observation import RolloutView
 
 
 def kill(view: RolloutView, to: KillSwitch) -> Change:
-    """Sets spec.killSwitch, in every state."""
+    """Sets spec.killSwitch, in every state.
+
+    Not Off withdraws a retry that the operator has not heard: the rejection is not lifted by what was said before.
+    """
 
     def is_done(later: RolloutView) -> bool:
         # Not by the phase: where something is wrong with the spec besides, that is what it says.
@@ -17,8 +23,13 @@ def kill(view: RolloutView, to: KillSwitch) -> Change:
         return is_observed(later) and everywhere
 
     off = to is KillSwitch.OFF and view.orders.kill_switch is KillSwitch.OFF
+    unheard = unheard_retry(view) if to is not KillSwitch.OFF else None
+    withdrawn = f"; {withdrawal(unheard)}" if unheard is not None else ""
     return Change(
-        says=f"{view.key}: {_consequence(view, to)}", is_done=is_done, spec={} if off else {"killSwitch": to.value}
+        says=f"{view.key}: {_consequence(view, to)}{withdrawn}",
+        is_done=is_done,
+        annotation=(RETRY, None) if unheard is not None else None,
+        spec={} if off else {"killSwitch": to.value},
     )
 
 
@@ -47,10 +58,12 @@ def _what_follows(view: RolloutView) -> str:
     spec, stable = view.spec, view.status.stable
     if view.orders.kill_switch is KillSwitch.OFF:
         return ""
-    rejected = {rejection.version for rejection in view.status.rejected}
+    rejected = {known.version for known in view.status.rejected if known != unheard_retry(view)}
+    if view.status.phase is Phase.INVALID and (why := obstacle(view)) is not None:
+        return f"; no attempt begins: {why}"
     if spec is not None and spec.target is not None:
         return f"; what was rejected stays so; another edit of {spec.target.kind} {spec.target.name} is tried now"
     asked = spec.prompt.version if spec is not None and spec.prompt is not None else None
-    if asked is None or stable is None or asked == stable.version or asked in rejected:
+    if asked is None or stable is None or asked == stable.version or asked in rejected or obstacle(view) is not None:
         return "; nothing rises by itself, everybody stays on stable"
     return f"; {asked}, which the spec names, is tried now, from its first step"

@@ -39,12 +39,14 @@ async def _of_target(
         good = await snapshots.content(view.namespace, stable.version, stable.digest)
     except Unfit as error:
         raise CommandError(f"{view.key}: {error.reason}: {error}") from error
-    return of_target(view, ref, instead, good, await _bad(snapshots, view, instead))
+    digests = {known.digest: known.version for known in view.status.rejected} | {instead.digest: instead.version}
+    rejected = {digest: await _held(snapshots, view, version, digest) for digest, version in digests.items()}
+    return of_target(view, ref, instead, good, rejected)
 
 
-async def _bad(snapshots: TargetSnapshots, view: RolloutView, instead: VersionRef) -> Content | None:
-    """What was tried; without it the change names every declared field."""
+async def _held(snapshots: TargetSnapshots, view: RolloutView, version: str, digest: str) -> Content | None:
+    """What was tried; None where its snapshot is gone."""
     try:
-        return await snapshots.content(view.namespace, instead.version, instead.digest)
+        return await snapshots.content(view.namespace, version, digest)
     except Unfit:
         return None

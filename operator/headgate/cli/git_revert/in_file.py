@@ -11,6 +11,7 @@ import yaml
 
 from headgate.cli.exit_statuses import ExitStatus
 from headgate.cli.failures import CommandError
+from headgate.cli.git_revert.comparing import may_say
 from headgate.cli.git_revert.editing import edited
 from headgate.cli.git_revert.places import (
     ALIAS,
@@ -29,6 +30,7 @@ from headgate.cli.lint.document import plain as resolved
 from headgate.engine.content import Content, canonical, content_of
 
 _MOST_BYTES = 4 * 2**20
+_MOST_OF_VALUE = 200
 _MERGE = "<<"
 _NAMESPACE = "metadata.namespace"
 
@@ -196,12 +198,11 @@ def _weights(name: str, node: Mapping, revert: Revert) -> Iterator[str]:
 
 def _unknown(now: Content, revert: Revert) -> str | None:
     """What the file says, where that is nothing that was taken back."""
-    if revert.known is None:
+    if revert.known is None or any(may_say(now, rejected) for rejected in revert.known):
         return None
-    for field, text in now.fields:
-        if text is not None and text not in revert.known:
-            return f"{field} is {text}"
-    return None
+    good = dict(revert.good.fields)
+    said = ((field, text) for field, text in now.fields if text is not None and text != good[field])
+    return next((f"{field} is {text[:_MOST_OF_VALUE]}" for field, text in said), None)
 
 
 def _with(held: dict[str, Plain], good: Content) -> dict[str, Plain]:

@@ -1,11 +1,13 @@
 """What the repository must say again: one object, its fields' last good values. Knows no file and no cluster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headgate.api.conditions import ConditionStatus
 from headgate.api.model import API_VERSION
 from headgate.api.rollout_status import AttemptState, Outcome, RolloutStatus, StableRef, TargetRef, VersionRef
 from headgate.cli.failures import CommandError
+from headgate.cli.in_the_way import asked_again
 from headgate.engine.content import Content, canonical
 from headgate.engine.observation import RolloutView
 
@@ -24,8 +26,8 @@ class Revert:
     """What its fields must hold; None as a field's value: it must not be there."""
     bad: Content | None
     """What the repository is believed to hold instead; None when that is not on record."""
-    known: frozenset[str] | None
-    """The values that may be replaced in a file; None: whatever stands there."""
+    known: tuple[Content, ...] | None
+    """What may be replaced in a file; None: whatever stands there."""
     why: tuple[str, ...]
     """What happened, in lines for people."""
     weights: tuple[str, ...] = ()
@@ -51,6 +53,9 @@ def asked_instead(view: RolloutView) -> VersionRef | None:
         asked = spec.prompt.version
         digests = [known.digest for known in view.status.rejected if known.version == asked]
         return VersionRef(version=asked, digest=next(iter(digests), ""))
+    again = asked_again(view) if stable.target is not None else None
+    if again is not None and again.digest != stable.digest:
+        return VersionRef(version=again.version, digest=again.digest)
     if attempt is None or attempt.candidate.digest == stable.digest:
         return None
     if attempt.state is not AttemptState.ENDED:
@@ -73,13 +78,19 @@ def of_prompt(view: RolloutView, instead: VersionRef) -> Revert:
         name=view.name,
         good=Content(((_PROMPT, canonical(stable.version)),)),
         bad=Content(((_PROMPT, canonical(instead.version)),)),
-        known=frozenset(canonical(version) for version in known - {stable.version}),
+        known=tuple(Content(((_PROMPT, canonical(version)),)) for version in sorted(known - {stable.version})),
         why=_why(view, stable, instead),
     )
 
 
-def of_target(view: RolloutView, target: TargetRef, instead: VersionRef, good: Content, bad: Content | None) -> Revert:
-    """The declared fields of the object that the Rollout releases."""
+def of_target(
+    view: RolloutView, target: TargetRef, instead: VersionRef, good: Content, rejected: Mapping[str, Content | None]
+) -> Revert:
+    """The declared fields of the object that the Rollout releases.
+
+    ``rejected`` is what may be taken back, by digest; None where there is no snapshot of it any more.
+    """
+    known = tuple(content for content in rejected.values() if content is not None)
     weights = (route.field for route in view.spec.routes()) if view.spec is not None else iter(())
     return Revert(
         api_version=target.api_version,
@@ -87,8 +98,8 @@ def of_target(view: RolloutView, target: TargetRef, instead: VersionRef, good: C
         namespace=view.namespace,
         name=target.name,
         good=good,
-        bad=bad,
-        known=None,
+        bad=rejected.get(instead.digest),
+        known=known if len(known) == len(rejected) else None,
         why=_why(view, stable_of(view), instead),
         weights=tuple(
             field.path
@@ -103,7 +114,7 @@ def of_target(view: RolloutView, target: TargetRef, instead: VersionRef, good: C
 def _why(view: RolloutView, stable: StableRef, instead: VersionRef) -> tuple[str, ...]:
     """What became of the version that was asked for, and what the change does."""
     attempt = view.status.attempt
-    rejection = next((known for known in view.status.rejected if known.version == instead.version), None)
+    rejection = next((known for known in view.status.rejected if known.digest == instead.digest), None)
     if rejection is not None:
         happened = f"{instead.version} was rejected in attempt {rejection.attempt}: {rejection.reason}"
     elif attempt is not None and attempt.candidate.version == instead.version and attempt.outcome is None:

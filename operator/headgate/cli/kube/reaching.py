@@ -13,13 +13,16 @@ from headgate.cli.kube.connection import connect
 from headgate.cli.kube.target import Target
 from headgate.cluster.client import Client
 from headgate.cluster.credentials import credentials
-from headgate.cluster.objects import Refused
+from headgate.cluster.objects import Refused, Unavailable
 
 _Result = TypeVar("_Result")
 
 
 async def connected(target: Target, work: Callable[[Client], Awaitable[_Result]]) -> _Result:
-    """What the work makes of a client. Raises what it raises, and CommandError without a usable kubeconfig."""
+    """What the work makes of a client. Raises what it raises, and CommandError without a usable kubeconfig.
+
+    Credentials that are not accepted are a CommandError too: nobody but a person gives others.
+    """
     kubeconfig = _kubeconfig(target)
     try:
         configuration = await credentials(kubeconfig, target.context)
@@ -27,9 +30,19 @@ async def connected(target: Target, work: Callable[[Client], Awaitable[_Result]]
         # The kubeconfig's own mistakes end like wrong arguments, as where it is read for one kind alone.
         said = str(error) if isinstance(error, Refused) else f"kubeconfig {kubeconfig}: {error}; give --kubeconfig FILE"
         raise CommandError(said, ExitStatus.USAGE) from error
-    client = Client(configuration)
+    try:
+        client = Client(configuration)
+    except OSError as error:
+        # Certificates and keys are read here, the ones that the kubeconfig holds itself too.
+        said = f"kubeconfig {kubeconfig}: its certificates cannot be used: {error}; give --kubeconfig FILE"
+        raise CommandError(said, ExitStatus.USAGE) from error
     try:
         return await work(client)
+    except Unavailable as error:
+        if error.unauthorized:
+            said = f"{error}: the API server does not accept the kubeconfig's credentials: log in again"
+            raise CommandError(said) from error
+        raise
     finally:
         await client.close()
 

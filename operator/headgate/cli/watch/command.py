@@ -22,7 +22,8 @@ def watch_command(
     until_end: Annotated[
         bool,
         typer.Option(
-            "--until-end", help="End with the attempt: 0 when Promoted, 1 when RolledBack, Aborted or Superseded."
+            "--until-end",
+            help="End with the attempt: 0 when Promoted, 1 when RolledBack, Aborted, Superseded or when none begins.",
         ),
     ] = False,
     namespace: Namespace = None,

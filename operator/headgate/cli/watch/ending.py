@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headgate.api.rollout import KillSwitch, RolloutSpec
 from headgate.api.rollout_status import AttemptState, Outcome
 from headgate.cli.exit_statuses import ExitStatus
+from headgate.cli.in_the_way import obstacle
 from headgate.cli.unheard import is_retried, unheard_retry
 from headgate.engine.observation import RolloutView
 
@@ -33,7 +34,11 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
     if view.spec is None:
         return End(f"{view.key}: the spec cannot be read: {view.spec_error}", ExitStatus.FAILED)
-    if status.observed_generation != view.generation or _is_about_to_begin(view.spec, view):
+    if status.observed_generation != view.generation or unheard_retry(view) is not None:
+        return None
+    if (why := obstacle(view)) is not None:
+        return End(f"{view.key}: no attempt begins: {why}", ExitStatus.FAILED)
+    if _is_about_to_begin(view.spec, view):
         return None
     if attempt is not None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
@@ -44,11 +49,11 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
 
 
 def _is_about_to_begin(spec: RolloutSpec, view: RolloutView) -> bool:
-    """Whether a retry was asked for that has begun nothing yet, or the spec names a version that was never tried.
+    """Whether a retry was heard that has begun nothing yet, or the spec names a version that was never tried.
 
     That the operator has seen the spec does not say that the version has been compiled.
     """
-    if unheard_retry(view) is not None or is_retried(view):
+    if is_retried(view):
         return True
     stable, attempt = view.status.stable, view.status.attempt
     if spec.prompt is None or stable is None or attempt is None or spec.kill_switch is not KillSwitch.OFF:
