@@ -253,7 +253,10 @@ class Histories(RuleBasedStateMachine):
         attempt, world = self.world.status.attempt, self.world
         at_rest = attempt is None or attempt.state is AttemptState.ENDED
         if at_rest and not world.broken and not world.memory.drift:
+            waits = world.before_commit
             world.run(timedelta(minutes=2))
+            if world.before_commit is not waits:
+                return  # Somebody wrote meanwhile.
             commits, writes, restores = len(world.commits), len(world.weights), world.restores
             world.run(timedelta(days=3))
             assert (len(world.commits), len(world.weights), world.restores) == (commits, writes, restores)

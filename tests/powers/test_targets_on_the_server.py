@@ -74,8 +74,8 @@ def test_a_target_is_taken_back_and_a_job_made_with_the_rights_of_the_tenants_ac
     namespace.annotate("reply", abort="1")
     namespace.wait("reply", lambda status: status["phase"] == "RolledBack")
     assert (subject.released(namespace), subject.weights(namespace)) == (GOOD, [0])
-    eventually(lambda: namespace.every("Job"))
-    made = writes(namespace, start)
+    # A write is in the audit log only after it was answered.
+    made = eventually(lambda: writes(namespace, start), lambda seen: "jobs" in {each.resource for each in seen})
     for resource in ("inferenceservices", "jobs"):
         assert {each.acting_as for each in made if each.resource == resource} == {user(namespace, "deployer")}
     own = [each for each in made if each.resource not in ("inferenceservices", "jobs")]
