@@ -116,6 +116,7 @@ KILLS = (
     Fault("SIGKILL before it arrived", "killed before", _killed_before),
     Fault("SIGKILL after it was done", "killed after", _killed_after),
 )
+UNAVAILABLE = Fault("500", "unavailable", _answer(status=500, reason="InternalError"))
 WRITES = (
     *KILLS,
     Fault("done, then 500", "unanswered", _answer(status=500, reason="InternalError", commits=True)),
@@ -123,7 +124,7 @@ WRITES = (
     Fault("done, then reset", "unanswered", partial(_reset, commits=True)),
     Fault("done, then half the JSON", "unanswered", _half),
     Fault("done, then cut off", "unanswered", _cut_short),
-    Fault("500", "unavailable", _answer(status=500, reason="InternalError")),
+    UNAVAILABLE,
     Fault("503", "unavailable", _answer(status=503, reason="ServiceUnavailable")),
     Fault("504", "unavailable", partial(_by_a_proxy, status=504)),
     Fault("reset", "unavailable", partial(_reset, commits=False)),
@@ -139,7 +140,7 @@ SLOW = (Fault("done, then silence", "unanswered", _silent),)
 """What takes so long that it meets one request of each kind."""
 
 READS = (
-    Fault("500", "unavailable", _answer(status=500, reason="InternalError")),
+    UNAVAILABLE,
     Fault("503", "unavailable", _answer(status=503, reason="ServiceUnavailable")),
     Fault("reset", "unavailable", partial(_reset, commits=False)),
     Fault("half the JSON", "garbled", _half),

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults import faults, oracles, stale_lists, watch_faults
+from tests.faults import faults, oracles, outages, stale_lists, watch_faults
 from tests.faults.course import Course
 from tests.faults.playing import NotBegun, play
 from tests.faults.points import Point
@@ -119,6 +119,21 @@ def _watches(scenario: Scenario, _clean: Course) -> list[Case]:
     ]
 
 
+def _objects(scenario: Scenario, clean: Course) -> list[Case]:
+    return [
+        Case(
+            "objects",
+            scenario.name,
+            "500 to every write of one object",
+            f"from {point} on",
+            (str(scenario.rejects), *point.kind),
+            partial(outages.played, scenario, point),
+        )
+        for point in (request.point for request in clean.requests)
+        if point.writes and "events" not in point.about and not scenario.reads
+    ]
+
+
 def _lists(scenario: Scenario, clean: Course) -> list[Case]:
     points = [
         request.point for request in clean.requests if request.point.writes and "events" not in request.point.about
@@ -144,6 +159,7 @@ GROUPS: Mapping[str, Callable[[Scenario, Course], list[Case]]] = {
     "crashes": _crashes,
     "watches": _watches,
     "lists": _lists,
+    "objects": _objects,
 }
 """By name, the cases that a scenario has, from its clean run."""
 
