@@ -27,11 +27,12 @@ def ending(world: World) -> dict[str, Document]:
         for each in listed:
             if each["metadata"]["name"] != "kube-root-ca.crt":
                 name = _MANIFEST.sub(r"\1", each["metadata"]["name"])
-                found[f"{kind}/{name}"] = _lasting(each, world.name)
+                found[f"{kind}/{name}"] = lasting(each, world.name)
     return found
 
 
-def _lasting(raw: Document, namespace: str) -> Document:
+def lasting(raw: Document, namespace: str) -> Document:
+    """What of an object does not differ from run to run."""
     metadata = raw["metadata"]
     annotations = dict(metadata.get("annotations", {}))
     foreign = annotations.pop(FOREIGN, None)

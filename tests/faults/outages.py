@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 from tests.faults.course import Course
+from tests.faults.ending import lasting
 from tests.faults.faults import UNAVAILABLE, Fault
 from tests.faults.playing import PATIENCE, play
 from tests.faults.points import Point
@@ -15,10 +16,11 @@ SECONDS = 32.0
 
 
 class _Outage:
-    """From one write of a run on, every write of that object fails; at least so long, and until everybody is back."""
+    """From one write of a run on, every write of that object fails, until all is taken back that does not need it."""
 
-    def __init__(self, scenario: Scenario, point: Point) -> None:
+    def __init__(self, scenario: Scenario, point: Point, clean: Course) -> None:
         self._scenario = scenario
+        self._clean = clean
         self._point = point
         self._since: float | None = None
         self.world: World | None = None
@@ -34,17 +36,31 @@ class _Outage:
         return time.monotonic() >= since + SECONDS and not self._holds_back()
 
     def _holds_back(self) -> bool:
-        """Whether somebody is still shown what must be taken back, though its router can be written."""
-        shown, world = self._scenario.shown, self.world
-        if world is None or not self._scenario.rejects:
+        """Whether a router, or what was released, is not taken back yet though it can be written."""
+        scenario, world = self._scenario, self.world
+        if world is None or not scenario.rejects:
             return False
-        is_router = world.namespace.path(shown.kind, shown.name).endswith(f"/{self._point.about}")
-        return not is_router and bool(shown.weight(world.newest(shown.kind, shown.name)))
+        shown = scenario.shown
+        exposes = shown.weight(world.newest(shown.kind, shown.name))
+        if exposes and self._can_be_written(world, shown.kind, shown.name):
+            return True
+        attempt = world.newest("Rollout", scenario.rollout).get("status", {}).get("attempt", {})
+        return attempt.get("state") == "RollingBack" and any(
+            self._can_be_written(world, kind, name) and self._is_not_back(world, kind, name)
+            for kind, name in (("Rollout", scenario.rollout), (shown.kind, shown.name))
+        )
+
+    def _can_be_written(self, world: World, kind: str, name: str) -> bool:
+        return not world.namespace.path(kind, name).endswith(f"/{self._point.about}")
+
+    def _is_not_back(self, world: World, kind: str, name: str) -> bool:
+        wanted, found = self._clean.end[f"{kind}/{name}"], lasting(world.newest(kind, name), world.name)
+        return wanted.get("spec") != found.get("spec")
 
 
 def played(scenario: Scenario, point: Point, here: Place, clean: Course) -> tuple[Course, bool]:
     """That scenario, while that object cannot be written from that write on."""
-    outage = _Outage(scenario, point)
+    outage = _Outage(scenario, point, clean)
 
     def act(world: World) -> None:
         outage.world = world

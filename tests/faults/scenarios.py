@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import requests
 
 from tests.alerts import posts
-from tests.faults.world import World
+from tests.faults.world import PATIENCE, World
 from tests.integration import resources
 from tests.integration.cluster import Document
 from tests.integration.routers import FlagInConfigMap, Route
@@ -132,7 +132,7 @@ def _alert(world: World) -> None:
         except requests.RequestException:
             return False
 
-    eventually(is_received)
+    eventually(is_received, within=PATIENCE)
 
 
 def _crash(world: World) -> None:

@@ -25,7 +25,7 @@ from tests.integration.waiting import eventually
 from tests.targets.inference_service import ALLOWED, crd
 
 _numbers = itertools.count(1)
-_PATIENCE = 90.0
+PATIENCE = 90.0
 """Seconds for what people wait for: longer than one object may be out of reach."""
 FOREIGN = "somebody.example/note"
 """The annotation of somebody who writes what headgate writes."""
@@ -149,7 +149,7 @@ class World:
 
     def wait(self, kind: str, name: str, wanted: Callable[[Document], object]) -> None:
         """Returns when the newest state of an object is as wanted."""
-        self.here.chronicle.wait(self.name, kind, name, lambda state: bool(wanted(state)), within=_PATIENCE)
+        self.here.chronicle.wait(self.name, kind, name, lambda state: bool(wanted(state)), within=PATIENCE)
 
     def wait_for_status(self, wanted: Callable[[Document], object], name: str = "reply") -> None:
         """Returns when the Rollout's status is as wanted."""
