@@ -7,7 +7,7 @@ from typing import Protocol
 
 from headgate.alerts.matching import Bearing, Matched, is_bound, matched
 from headgate.alerts.payload import Alert, Post
-from headgate.alerts.storing import NotStored, Storing
+from headgate.alerts.storing import NotStored, Storing, Unstored
 from headgate.api.rollout import AlertAction
 from headgate.cluster.objects import Objects
 from headgate.cluster.store import Store
@@ -44,11 +44,13 @@ class Receiving:
         poke: Callable[[Key], None],
         witness: Witness,
         *,
+        unstored: Unstored = lambda _key, _note: None,
         leads: Callable[[], bool] = lambda: True,
         knows: Callable[[], bool] = lambda: True,
     ) -> None:
         """``poke`` asks for a look at a Rollout; ``leads`` says whether attempts begin in this replica.
 
+        ``unstored`` is told of what takes an attempt back and cannot be stored.
         ``knows`` says whether it has led for so long that no attempt that another one began can be unknown here.
         """
         self._store = store
@@ -58,7 +60,7 @@ class Receiving:
         self._knows = knows
         # Not one of the loop's own threads: a look-up of a name may hold those for long.
         self._matching = ThreadPoolExecutor(1, thread_name_prefix="alerts")
-        self._storing = Storing(store, objects, poke)
+        self._storing = Storing(store, objects, poke, unstored)
 
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
         """Returns when every alert that matters is stored. Raises NotStored."""

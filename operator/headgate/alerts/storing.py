@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from headgate.alerts.matching import Bearing, matched
 from headgate.alerts.payload import Alert
+from headgate.api.rollout import AlertAction
 from headgate.cluster.objects import ROLLOUT, ClusterError, Conflict, Json, NotFound, Objects
 from headgate.cluster.store import Store
 from headgate.engine.alert_note import ALERT, AlertNote, severity
@@ -21,6 +22,10 @@ Stored = Callable[[Key, AlertNote], None]
 """Is told of a note that was written on a Rollout."""
 
 
+Unstored = Callable[[Key, AlertNote], None]
+"""Is told of a note that takes an attempt back and that the API server did not write."""
+
+
 class NotStored(Exception):
     """An alert could not be put where it belongs; Alertmanager must send it again. The text says why."""
 
@@ -28,11 +33,12 @@ class NotStored(Exception):
 class Storing:
     """The one write of this room."""
 
-    def __init__(self, store: Store, objects: Objects, poke: Callable[[Key], None]) -> None:
+    def __init__(self, store: Store, objects: Objects, poke: Callable[[Key], None], unstored: Unstored) -> None:
         """``poke`` asks for a look at a Rollout."""
         self._store = store
         self._objects = objects
         self._poke = poke
+        self._unstored = unstored
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def store(
@@ -97,9 +103,20 @@ class Storing:
                     self._poke(view.key)
                     return False
                 view, note = again.notes[view.key]
+            except NotFound:
+                raise
+            except ClusterError:
+                self._hear_all_the_same(view.key, note)
+                raise
             else:
                 stored(view.key, note)
                 self._store.saw_rollout(raw)
                 _log.info("alert stored: %s", note.text, extra={"object": str(view.key), "action": note.action.value})
                 return True
         return f"Rollout {view.key}: somebody else writes it all the time"
+
+    def _hear_all_the_same(self, key: Key, note: AlertNote) -> None:
+        """A way back waits for no write; Alertmanager is asked to send again, since a restart would forget it."""
+        if note.action is AlertAction.ROLLBACK:
+            self._unstored(key, note)
+            self._poke(key)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from headgate.engine.alert_note import AlertNote
 from headgate.engine.decision import Decision
 from headgate.engine.evidence import Look
 from headgate.engine.hooks import HookResult
@@ -37,6 +38,8 @@ class Case:
     """The last attempt after whose revert headgate was seen to own no field of the spec."""
     breached_at: datetime | None = None
     """When the evidence that began a way back was measured; until every router was put at 0."""
+    unstored_alert: AlertNote | None = None
+    """The last alert that takes an attempt back and could not be stored on the Rollout."""
     account: tuple[int, str | None] | None = None
     """As whom the routers of an attempt were written last, by the record; known only while the spec does not say."""
     hooks: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)

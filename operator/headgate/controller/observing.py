@@ -115,6 +115,7 @@ class Observing:
             fresh=fresh,
             routers=states,
             look=case.look,
+            unstored_alert=case.unstored_alert,
             account_required=self._account_required,
             claimed_by=self._store.claimed_by(view, routes),
             hook_results=dict(case.hook_results),

@@ -179,7 +179,15 @@ class _Operator:
             self._put_orphans_at_stable,
             period=seconds(configuration.watches.resync),
         )
-        receiving = Receiving(store, storing, self._poke, metrics, leads=self._leads, knows=self._knows_every_attempt)
+        receiving = Receiving(
+            store,
+            storing,
+            self._poke,
+            metrics,
+            unstored=self._reconcile.heed,
+            leads=self._leads,
+            knows=self._knows_every_attempt,
+        )
         wanted = configuration.alerts
         self.alerts = AlertServer(wanted, receiving, metrics, self.unready) if wanted is not None else None
         self._stop_watches = asyncio.Event()

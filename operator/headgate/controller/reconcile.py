@@ -15,6 +15,7 @@ from headgate.controller.case import Case, Departed
 from headgate.controller.measuring import Measuring
 from headgate.controller.metrics import Metrics
 from headgate.controller.observing import Observing
+from headgate.engine.alert_note import AlertNote
 from headgate.engine.decide import decide
 from headgate.engine.decision import Decision
 from headgate.engine.observation import Key, Observation, RolloutView
@@ -73,6 +74,12 @@ class Reconcile:
         case.close()
         case.went_well()
         self._departed[view.key] = Departed(replace(view, deleting=True), case)
+
+    def heed(self, key: Key, note: AlertNote) -> None:
+        """An alert takes that Rollout's attempt back and cannot be stored: the next look knows of it all the same."""
+        view = self._store.rollouts.get(key)
+        if view is not None:
+            self._case(view).unstored_alert = note
 
     async def look(self, key: Key) -> datetime | None:
         """One look; when to look again at the latest."""

@@ -1,4 +1,4 @@
-"""What a stored alert does to the attempt that it names: takes it back, pauses it, or is told of once."""
+"""What an alert does to the attempt that it names: takes it back, pauses it, or is told of once."""
 
 from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import PauseRecord
@@ -12,9 +12,11 @@ MOST_HEARD = 16
 
 
 def alert_to_revert(turn: Turn) -> AlertNote | None:
-    """The stored alert that takes this attempt back, if there is one."""
-    note = _note(turn)
-    return note if note is not None and note.action is AlertAction.ROLLBACK else None
+    """The alert that takes this attempt back, stored or not, if there is one."""
+    for note in (_note(turn), turn.observation.unstored_alert):
+        if note is not None and note.attempt == turn.flight.number and note.action is AlertAction.ROLLBACK:
+            return note
+    return None
 
 
 def heed(turn: Turn) -> None:

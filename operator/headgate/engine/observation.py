@@ -7,6 +7,7 @@ from datetime import datetime
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, RolloutSpec
 from headgate.api.rollout_status import PauseRecord, RolloutStatus, TargetRef
+from headgate.engine.alert_note import AlertNote
 from headgate.engine.content import Content
 from headgate.engine.evidence import Look
 from headgate.engine.hooks import HookResult
@@ -223,6 +224,8 @@ class Observation:
     """By router id, against the routing that ``desired_routing`` gave for this look; missing means not looked at."""
     look: Look | None = None
     """What was measured in this look; None before measuring."""
+    unstored_alert: AlertNote | None = None
+    """An alert that takes the attempt that it names back, and could not be stored on the Rollout."""
     account_required: bool = False
     """Whether the configuration wants a ServiceAccount named in every spec."""
     claimed_by: Mapping[str, str] = field(default_factory=dict)
