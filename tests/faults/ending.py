@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from headgate.engine.alert_note import ALERT
 from tests.faults.chronicle import KINDS
 from tests.faults.world import FOREIGN, World
 from tests.integration.cluster import Document
@@ -36,6 +37,8 @@ def lasting(raw: Document, namespace: str) -> Document:
     metadata = raw["metadata"]
     annotations = dict(metadata.get("annotations", {}))
     foreign = annotations.pop(FOREIGN, None)
+    # An alert counts before it is stored; that it did stands in the history.
+    annotations.pop(ALERT, None)
     owners = sorted(
         f"{entry['manager']} of {entry.get('subresource') or 'the object'}"
         for entry in metadata.get("managedFields", ())
