@@ -107,7 +107,7 @@ def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> SpecRestore
     attempt, plan, spec = turn.flight, turn.observation.plan, turn.observation.rollout.spec
     readers = tuple(plan.delivery) if plan is not None else tuple(spec.routes()) if spec is not None else ()
     order = TargetRestore(ref, attempt.candidate.digest, stable.digest, readers)
-    return SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
+    return SpecRestore(attempt.number, attempt.candidate.version, stable.version, target=order)
 
 
 def _replaced(stable: TargetRef, target: TargetView) -> str | None:
