@@ -74,7 +74,7 @@ class Record(StatusModel):
     """The number of the last attempt, be it of an earlier Rollout of this name."""
     rejected: list[Rejection] = []
     versions: dict[str, str] = {}
-    """Names that were ever stable or rejected, with their digest then; the newest 50."""
+    """Names that were ever stable or tried, as far as is known, with their digest then; the newest last."""
     service_account_name: str | None = None
     """As whom its routers are put at stable when the Rollout is gone; headgate itself when missing."""
     written_at: datetime | None = None
