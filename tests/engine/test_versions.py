@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from headgate.api.rollout_status import Phase, RolloutStatus
 from headgate.engine.observation import GateView
+from headgate.engine.plan import Record
 from headgate.engine.taken import MOST_TAKEN
 from tests.engine.scenes import HOUR, at_step, condition, in_phase
 from tests.engine.world import World, gate, prompted, spec, value
@@ -90,6 +92,12 @@ def test_names_outlive_the_rollout() -> None:
         created_again(world, old)
         assert condition(world, "Stalled") == "True/VersionRecreated"
     assert world.exposed() == {"sha256:v21"}
+
+
+@pytest.mark.parametrize("names", [{"v" * 254: "sha256:7"}, {"v7": "7" * 81}])
+def test_a_name_on_record_that_no_status_can_hold_is_not_believed(names: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Record.model_validate({"versions": names})
 
 
 def test_no_more_names_are_kept_than_the_status_may_hold() -> None:

@@ -1,6 +1,7 @@
 """Names of versions that are taken for good: each means the content that it had first. Knows no PromptVersion."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from headgate.api.rollout_status import RolloutStatus, VersionRef
 
@@ -13,8 +14,8 @@ def names(status: RolloutStatus) -> Iterator[VersionRef]:
         yield status.stable
     if status.attempt is not None:
         yield status.attempt.candidate
-    yield from (VersionRef(version=known.version, digest=known.digest) for known in status.rejected)
-    yield from (VersionRef(version=known.version, digest=known.digest) for known in status.history)
+    yield from (VersionRef.model_construct(version=known.version, digest=known.digest) for known in status.rejected)
+    yield from (VersionRef.model_construct(version=known.version, digest=known.digest) for known in status.history)
     yield from status.taken
 
 
@@ -27,4 +28,5 @@ def taken(before: RolloutStatus, after: RolloutStatus) -> list[VersionRef]:
         return after.taken
     kept = {ref.version for ref in names(after.model_copy(update={"taken": []}))}
     lost = {ref.version: ref.digest for ref in reversed([*names(before), *after.taken]) if ref.version not in kept}
-    return [VersionRef(version=version, digest=digest) for version, digest in reversed(lost.items())][:MOST_TAKEN]
+    newest = islice(reversed(lost.items()), MOST_TAKEN)
+    return [VersionRef.model_construct(version=version, digest=digest) for version, digest in newest]
