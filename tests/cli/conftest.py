@@ -46,6 +46,13 @@ class Cluster:
             self.says(name, fields["status"])
         return self.get(name)
 
+    def has_version(self, name: str, family: str) -> None:
+        """A PromptVersion of that family."""
+        document = {"apiVersion": "headgate.dev/v1alpha1", "kind": "PromptVersion", "metadata": {"name": name}}
+        model = {"provider": "openai", "name": "gpt-4.1"}
+        described = {"family": family, "model": model, "messages": [{"role": "system", "content": "You help."}]}
+        self.api.create_namespaced_custom_object(*GROUP, "ai", "promptversions", {**document, "spec": described})
+
     def says(self, name: str, status: Document) -> None:
         """What the operator would say now of the generation that is there."""
         seen = {"observedGeneration": self.get(name)["metadata"]["generation"]}
@@ -140,6 +147,7 @@ def cluster(plane: ControlPlane, tmp_path: Path) -> Iterator[Cluster]:
             core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name="ai")))
         objects = client.CustomObjectsApi(api)
         yield Cluster(plane, objects)
-        objects.delete_collection_namespaced_custom_object(*GROUP, "ai", "rollouts")
+        for plural in ("rollouts", "promptversions"):
+            objects.delete_collection_namespaced_custom_object(*GROUP, "ai", plural)
     finally:
         api.close()

@@ -69,6 +69,21 @@ def test_retry_lifts_the_rejection_and_names_the_version_again_in_one_write(clus
     assert after["metadata"]["generation"] == before["metadata"]["generation"] + 1
 
 
+def test_retry_names_the_family_of_the_version_too(cluster: Cluster) -> None:
+    cluster.exists("support-reply", spec=spec("support-reply-v7"), status=TAKEN_BACK)
+    cluster.has_version("support-reply-v8", "answers")
+
+    result = cluster.headgate("retry", "support-reply", "-n", "ai")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(
+        "spec.prompt.version is support-reply-v8 again (was support-reply-v7),"
+        " spec.prompt.family answers (was support-reply)\n"
+    )
+    prompt = cluster.get("support-reply")["spec"]["prompt"]
+    assert prompt == {"family": "answers", "version": "support-reply-v8"}
+
+
 def test_abort_right_after_a_retry_takes_its_word_out_of_the_object(cluster: Cluster) -> None:
     cluster.exists("support-reply", spec=spec("support-reply-v7"), status=TAKEN_BACK)
     assert cluster.headgate("retry", "support-reply", "-n", "ai").exit_code == 0

@@ -68,6 +68,28 @@ def test_a_rejected_prompt_is_reverted_in_a_file_of_the_checkout(
     assert cluster.get("support-reply")["metadata"]["resourceVersion"] == written["metadata"]["resourceVersion"]
 
 
+@pytest.mark.parametrize("asked", ["support-reply-v8", "support-reply-v7"])
+def test_the_family_goes_back_with_its_version(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    """Whether Git keeps the Rollout, or headgate has restored it."""
+    tried = {"support-reply-v8": "answers", "support-reply-v7": "support-reply"}
+    said = status(attempt("Ended", outcome="RolledBack"), "RolledBack", rejected=[rejection()])
+    prompt = {"family": tried[asked], "version": asked}
+    cluster.exists("support-reply", spec=spec(asked, prompt=prompt), status=said)
+    for version, family in tried.items():
+        cluster.has_version(version, family)
+    monkeypatch.chdir(tmp_path)
+    Path("reply.yaml").write_text(
+        "apiVersion: headgate.dev/v1alpha1\nkind: Rollout\nmetadata: {name: support-reply}\n"
+        "spec: {prompt: {family: answers, version: support-reply-v8}}\n"
+    )
+    in_file = cluster.headgate("git-revert", "support-reply", "-n", "ai", "--file", "reply.yaml")
+    as_json = cluster.headgate("git-revert", "support-reply", "-n", "ai", "-o", "json")
+    assert "+spec: {prompt: {family: support-reply, version: support-reply-v7}}\n" in in_file.stdout
+    assert json.loads(as_json.stdout)["spec"] == {"prompt": {"family": "support-reply", "version": "support-reply-v7"}}
+
+
 def test_both_documents_say_the_same(cluster: Cluster) -> None:
     said = status(attempt("Ended", outcome="RolledBack"), "RolledBack", rejected=[rejection()])
     cluster.exists("support-reply", status=said)

@@ -12,11 +12,13 @@ from headgate.cluster.objects import (
     Conflict,
     Forbidden,
     NotFound,
+    Oversized,
     Refused,
     Unavailable,
 )
 from headgate.cluster.refusals import refusal
 from headgate.cluster.segments import collection_path, object_path
+from headgate.cluster.sending import encoded
 
 
 def test_paths_are_those_of_the_api_server() -> None:
@@ -32,6 +34,12 @@ def test_a_name_that_would_change_the_path_never_leaves(name: str) -> None:
     if "." not in name:
         with pytest.raises(Refused):
             object_path(CONFIG_MAP, name, "a")
+
+
+def test_a_body_is_no_longer_than_what_it_says() -> None:
+    text = "Größe 漢字 😀\u2028"
+    assert encoded({"a": [text, None]}) == f'{{"a":["{text}",null]}}'.encode()
+    assert json.loads(encoded({"a": "\ud83d"})) == {"a": "\ud83d"}
 
 
 def test_an_unknown_subresource_never_leaves() -> None:
@@ -50,7 +58,9 @@ def test_an_unknown_subresource_never_leaves() -> None:
         (422, "Invalid", "spec.steps: the last weight is 50, not 100", True, Refused),
         (400, "BadRequest", "", False, Refused),
         (403, "Forbidden", "", False, Forbidden),
-        (413, "RequestEntityTooLarge", "", False, Refused),
+        (413, "RequestEntityTooLarge", "", False, Oversized),
+        (500, "", "etcdserver: request is too large", False, Oversized),
+        (500, "", "rpc error: trying to send message larger than max (2 vs. 1)", True, Oversized),
         (401, "Unauthorized", "", False, Unavailable),
         (429, "TooManyRequests", "", False, Unavailable),
         (500, "InternalError", "", False, Unavailable),

@@ -5,13 +5,13 @@ from typing import Any
 API = "headgate.dev/v1alpha1"
 
 
-def version(name: str, text: str | None = None) -> dict[str, Any]:
+def version(name: str, text: str | None = None, family: str = "reply") -> dict[str, Any]:
     return {
         "apiVersion": API,
         "kind": "PromptVersion",
         "metadata": {"name": name},
         "spec": {
-            "family": "reply",
+            "family": family,
             "model": {"provider": "openai", "name": "gpt-4.1"},
             "parameters": {"temperature": "0", "seed": 42},
             "messages": [{"role": "system", "content": text or f"You are {name}."}],
@@ -41,13 +41,13 @@ STEPS: list[dict[str, Any]] = [
 ]
 
 
-def rollout(prompt: str, name: str = "reply", **spec: object) -> dict[str, Any]:
+def rollout(prompt: str, name: str = "reply", family: str = "reply", **spec: object) -> dict[str, Any]:
     return {
         "apiVersion": API,
         "kind": "Rollout",
         "metadata": {"name": name},
         "spec": {
-            "prompt": {"family": "reply", "version": prompt},
+            "prompt": {"family": family, "version": prompt},
             "delivery": [flag_delivery(name)],
             "gates": [{"name": "quality"}],
             "steps": STEPS,

@@ -146,9 +146,9 @@ class House:
         for (kind, _, _), raw in list(self.cluster.objects.items()):
             self.tell(kind, raw)
 
-    async def versions(self, *names: str) -> None:
+    async def versions(self, *names: str, family: str = "reply") -> None:
         for name in names:
-            self.put(PROMPT_VERSION, documents.version(name))
+            self.put(PROMPT_VERSION, documents.version(name, family=family))
             await self._versions.look(Key("ai", name))
         self.put(QUALITY_GATE, documents.gate())
 

@@ -106,6 +106,38 @@ async def test_a_spec_that_moved_on_is_left_alone_and_its_version_tried_next(hou
     assert [each["version"] for each in house.status["rejected"]] == ["v2"]
 
 
+async def _tries_an_answer(house: House) -> None:
+    """w1 of another family is in its first step."""
+    await house.versions("w1", family="answer")
+    house.put(ROLLOUT, documents.rollout("w1", family="answer"))
+    await house.look(2)
+    assert (house.status["attempt"]["candidate"]["version"], house.status["weight"]) == ("w1", 10)
+
+
+async def test_a_family_is_restored_with_its_version(house: House) -> None:
+    await _tries_an_answer(house)
+    house.sources.values["w1"] = 9
+    await house.look(2)
+    assert house.rollout["spec"]["prompt"] == {"family": "reply", "version": "v1"}
+    assert house.status["phase"] == Phase.ROLLED_BACK
+
+
+async def test_a_family_that_moved_on_keeps_the_whole_spec_from_being_restored(house: House) -> None:
+    await _tries_an_answer(house)
+    house.sources.values["w1"] = 9
+    moved: list[Json] = []
+
+    def another_family_is_applied_before_the_restore(kind: Kind, subresource: str) -> None:
+        if kind == CONFIG_MAP and not subresource and not moved and house.status["phase"] == Phase.ROLLING_BACK:
+            moved.append(house.write(ROLLOUT, documents.rollout("w1", family="summary")))
+
+    house.cluster.fault = another_family_is_applied_before_the_restore
+    await house.look(2)
+    assert moved
+    assert house.rollout["spec"]["prompt"] == {"family": "summary", "version": "w1"}
+    assert '"w1"' not in house.flags()
+
+
 async def test_a_spec_that_the_server_does_not_let_headgate_restore_is_told_in_its_words(house: House) -> None:
     words = "ValidatingAdmissionPolicy 'frozen' denied request: only the pipeline changes versions"
 

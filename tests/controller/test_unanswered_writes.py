@@ -14,6 +14,7 @@ from headgate.cluster.objects import (
     ROLLOUT,
     ClusterError,
     Kind,
+    Oversized,
     Unavailable,
 )
 from tests.controller import documents
@@ -165,6 +166,24 @@ async def test_a_first_version_whose_snapshot_is_not_taken_is_told_in_the_server
         await ranker.house.look(1)
     refused = [kind for outcome, kind, _ in ranker.house.cluster.requests if outcome == "refused"]
     assert 1 <= len(refused) <= 5
+
+
+async def test_a_snapshot_that_is_too_large_is_told_at_once_by_the_fields_that_are() -> None:
+    ranker = Ranker()
+    await ranker.begin()
+    words = "POST .../controllerrevisions: etcdserver: request is too large"
+    ranker.house.cluster.fault = lambda kind, _subresource: Oversized(words) if kind == CONTROLLER_REVISION else None
+    ranker.edit("m2")
+    await ranker.house.look(1)
+    status, reason, message = condition(ranker.house, "Stalled")
+    assert (status, reason) == ("True", "SnapshotRefused")
+    assert message.startswith("what spec.predictor.model hold is larger than the API server keeps in Controll")
+    assert words in message
+    assert ranker.weight == 0
+    is_mended(ranker.house)
+    await ranker.house.look(301)
+    assert condition(ranker.house, "Stalled")[0] == "False"
+    assert ranker.status["attempt"]["candidate"]["digest"] != ranker.status["stable"]["digest"]
 
 
 async def test_an_api_server_that_was_away_for_a_moment_stalls_nobody(ranker: Ranker) -> None:

@@ -1,13 +1,15 @@
 """A weight in a field of any object: one field and one annotation, fenced; and what KServe makes of it."""
 
+import asyncio
 import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from headgate.api.rollout import Delivery
 from headgate.api.target import FieldDelivery, ObjectReference
-from headgate.cluster.objects import Conflict, Json, Kind, Refused
+from headgate.cluster.objects import ClusterError, Conflict, Json, JsonValue, Kind, Refused, Unavailable
 from headgate.delivery.claims import claims
 from headgate.delivery.field import FieldRouter
 from headgate.delivery.namespace_objects import NamespaceObjects
@@ -204,6 +206,44 @@ async def test_an_object_that_is_gone_exposes_nobody_and_is_not_asked_for() -> N
     assert cluster.requests == []
 
 
+def fields(cluster: MemoryCluster, count: int) -> list[Router]:
+    """So many weights in the ranker."""
+    paths = [f"spec.weights.w{number}" for number in range(count)]
+    deliveries = [Delivery(field=FieldDelivery(path=path, target=RANKER)) for path in paths]
+    return list(routers("ai", deliveries, cluster, cluster.documents, kind_of=lambda _t, _p: SERVICE).values())
+
+
+async def test_each_weight_of_one_object_costs_one_write(cluster: MemoryCluster) -> None:
+    for wanted in (routing(10, revision=1), at_rest(revision=2)):
+        cluster.requests.clear()
+        states = await asyncio.gather(*(each.apply(wanted) for each in fields(cluster, 8)))
+        assert all(state.matches for state in states)
+        assert cluster.requests == [("patch", "InferenceService", "ranker")] * 8
+        assert ranker(cluster)["spec"]["weights"] == {f"w{number}": wanted.weight for number in range(8)}
+
+
+async def test_a_weight_that_is_refused_holds_up_no_other_of_its_object() -> None:
+    cluster = _Failing(lambda path: Refused("w3 is frozen") if path.endswith("w3") else None)
+    cluster.put(SERVICE, {**service(), "spec": {"weights": {}}})
+    cluster.watch(SERVICE, "ranker")
+    answers = await asyncio.gather(*(each.apply(routing(10)) for each in fields(cluster, 8)), return_exceptions=True)
+    assert [number for number, answer in enumerate(answers) if isinstance(answer, Refused)] == [3]
+    assert len(ranker(cluster)["spec"]["weights"]) == 7
+
+
+async def test_an_object_that_does_not_answer_is_waited_for_once() -> None:
+    cluster = _Failing(lambda _path: Unavailable("no answer"))
+    cluster.put(SERVICE, {**service(), "spec": {"weights": {}}})
+    cluster.watch(SERVICE, "ranker")
+    held = fields(cluster, 8)
+    answers = await asyncio.gather(*(each.apply(routing(10)) for each in held), return_exceptions=True)
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert cluster.failed == 1
+    cluster.fault = lambda _path: None
+    await asyncio.gather(*(each.apply(routing(10)) for each in held))
+    assert len(ranker(cluster)["spec"]["weights"]) == 8
+
+
 def test_a_kind_that_is_not_allowed_says_so() -> None:
     cluster = MemoryCluster()
     (made,) = routers("ai", [DELIVERY], cluster, cluster.documents).values()
@@ -213,3 +253,22 @@ def test_a_kind_that_is_not_allowed_says_so() -> None:
 class _Refusing(MemoryCluster):
     async def json_patch(self, *_: object, **__: object) -> Json:
         raise Refused("spec.predictor.canaryTrafficPercent: should be at most 50")
+
+
+class _Failing(MemoryCluster):
+    """Fails for what writes into certain paths, after a moment."""
+
+    def __init__(self, fault: Callable[[str], ClusterError | None]) -> None:
+        super().__init__()
+        self.fault = fault
+        self.failed = 0
+
+    async def json_patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, JsonValue]]
+    ) -> Json:
+        await asyncio.sleep(0)
+        for each in operations:
+            if each["op"] != "test" and (error := self.fault(str(each["path"]))) is not None:
+                self.failed += 1
+                raise error
+        return await super().json_patch(kind, namespace, name, operations)

@@ -84,6 +84,49 @@ def test_the_way_out_is_of_the_attempt_that_the_condition_speaks_of() -> None:
     assert condition(world, "Stalled")[2].endswith("headgate retry reply --attempt 1")
 
 
+def test_a_family_that_was_changed_with_the_version_goes_back_with_it() -> None:
+    world = World(spec("v7"))
+    world.settle()
+    world.add_version("w1", family="answer")
+    world.release("w1", prompt={"family": "answer", "version": "w1"})
+    world.settle()
+    assert world.status.weight == 10
+    world.annotate("abort", "1")
+    world.settle()
+    assert world.spec.prompt is not None
+    assert (world.spec.prompt.family, world.spec.prompt.version) == ("reply", "v7")
+    # What stands there now is good for an empty cluster too.
+    elsewhere = World(world.spec)
+    elsewhere.settle()
+    assert elsewhere.phase() is Phase.IDLE
+
+
+def test_where_git_keeps_it_the_family_to_put_back_is_said_too() -> None:
+    world = World(spec("v7"), keeper="Argo CD")
+    world.settle()
+    world.add_version("w1", family="answer")
+    world.release("w1", prompt={"family": "answer", "version": "w1"})
+    world.settle()
+    world.annotate("abort", "1")
+    world.settle()
+    change = "change spec.prompt.version from w1 to v7 and spec.prompt.family from answer to reply in Git"
+    assert change in condition(world, "Stalled")[2]
+
+
+def test_a_family_that_nobody_knows_any_more_is_left_alone() -> None:
+    world = World(spec("v7"))
+    world.settle()
+    world.add_version("w1", family="answer")
+    world.release("w1", prompt={"family": "answer", "version": "w1"})
+    world.settle()
+    del world.versions["v7"]
+    world.annotate("abort", "1")
+    world.settle()
+    assert world.spec.prompt is not None
+    assert (world.spec.prompt.family, world.spec.prompt.version) == ("answer", "v7")
+    assert world.phase() is Phase.ROLLED_BACK
+
+
 def test_never_says_so_where_nobody_keeps_it() -> None:
     change = "spec.rollback.revertSpec is Never for this Rollout: change spec.prompt.version from v8 to v7"
     assert change in condition(rolled_back("Never", None), "Stalled")[2]

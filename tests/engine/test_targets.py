@@ -286,6 +286,34 @@ def test_other_declared_fields_are_no_release_while_the_content_is_stables(world
     assert world.status.weight == 10
 
 
+def test_what_is_stable_by_other_fields_is_not_rejected_any_more_once_those_are_declared_again(
+    world: TargetWorld,
+) -> None:
+    started(world)
+    world.annotate("abort", "1")
+    world.settle()
+    rejected = world.version(model="m2")
+    assert [rejection.version for rejection in world.status.rejected] == [rejected]
+    world.edit(target_spec("spec.model", "spec.runtime"))
+    world.settle()
+    world.edit_object(model="m2")
+    assert world.run(HOUR, until=lambda world: world.status.attempts == 2 and world.phase() is Phase.IDLE)
+    world.edit(target_spec())
+    world.settle()
+    assert world.status.stable is not None
+    assert (world.status.stable.version, world.status.rejected) == (rejected, [])
+    assert world.record is not None
+    assert (world.record.stable, world.record.rejected) == (world.status.stable, [])
+    (_, told) = [notice.message for notice in world.notices if notice.reason == "FieldsDeclared"]
+    assert told.endswith(f"stable as {rejected}; its rejection in attempt 1 is lifted")
+    # So it may be tried again once something else is stable.
+    world.edit_object(model="m3")
+    assert world.run(HOUR, until=lambda world: world.status.attempts == 3 and world.phase() is Phase.IDLE)
+    world.edit_object(model="m2")
+    world.settle()
+    assert world.status.weight == 10
+
+
 def test_fields_declared_in_mid_attempt_count_from_the_next(world: TargetWorld) -> None:
     started(world)
     world.edit(target_spec("spec.model", "spec.runtime"))

@@ -353,7 +353,8 @@ class World:
 
     def _restore(self, restore: SpecRestore) -> None:
         if self.spec.prompt is not None and self.spec.prompt.version == restore.rejected:
-            self.release(restore.restored)
+            family = restore.family.restored if restore.family is not None else self.spec.prompt.family
+            self.release(restore.restored, prompt={"family": family, "version": restore.restored})
         self.memory = replace(self.memory, restored=restore.attempt)
 
     def _keep(self, decision: Decision) -> None:

@@ -7,7 +7,7 @@ import pytest
 from headgate.local.control_plane import ControlPlane
 from tests.controller.kube import Kube
 from tests.controller.process import OperatorProcess
-from tests.targets.widget import ALLOWED, Widget, crd, widget
+from tests.targets.widget import ALLOWED, Widget, crd, rollout, widget
 
 NO_PROMETHEUS = "http://127.0.0.1:9"
 VALUES = {
@@ -46,6 +46,20 @@ def test_it_is_taken_back(kube: Kube, value: object, odd: str) -> None:
     ours.wait_for_weight(10)
     ours.abort()
     assert ours.spec == before["spec"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_would_be_three_times_as_long_with_escapes_is_kept_and_taken_back(kube: Kube) -> None:
+    smiles = "😀" * 230_000
+    ours = Widget(kube)
+    kube.create(widget(model=smiles), manager="git")
+    kube.apply(rollout("spec.model"))
+    ours.wait_for(lambda found: found["phase"] == "Idle" and found["stable"])
+    ours.wait_for_weight(0)
+    ours.edit(model="plain")
+    ours.wait_for_weight(10)
+    ours.abort()
+    assert ours.spec["model"] == smiles
 
 
 @pytest.mark.usefixtures("operator")

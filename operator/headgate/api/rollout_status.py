@@ -297,6 +297,8 @@ class RolloutStatus(StatusModel):
     """Digests that are not tried again."""
     history: Annotated[list[HistoryEntry], Field(max_length=10)] = []
     """The attempts that ended, newest first."""
+    taken: Annotated[list[VersionRef], Field(max_length=50)] = []
+    """Versions that were stable or tried before all of these, newest first: a name means one content for good."""
     after: Annotated[list[HookRecord], Field(max_length=24)] = []
     """What is run after reverts, those of the newest first."""
     conditions: Annotated[list[Condition], Field(max_length=16, json_schema_extra=KEYED_BY_TYPE)] = []

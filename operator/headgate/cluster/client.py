@@ -28,6 +28,7 @@ from headgate.cluster.objects import (
 )
 from headgate.cluster.refusals import refusal
 from headgate.cluster.segments import collection_path, group_path, object_path
+from headgate.cluster.sending import send
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -207,15 +208,14 @@ class Client:
                 # Here and no earlier: this process may have stood still for as long as it likes until now.
                 if method != "GET" and not self._may_write():
                     raise NotLeading(f"{what}: not sent, this replica is not known to hold the Lease any more")
-                response = await self._api.call_api(
-                    method, f"{self._host}{path}", headers, body=body, _request_timeout=_TIMEOUT
-                )
-                data = await _read(response.response, what)
+                url = f"{self._host}{path}"
+                response = await send(self._api.rest_client, method, url, headers, body, _TIMEOUT)
+                data = await _read(response, what)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise Unavailable(f"{what}: no answer from the API server ({reason[:200]})") from error
         if not 200 <= response.status < 300:
-            after = response.getheader("Retry-After")
+            after = response.headers.get("Retry-After")
             raise refusal(what, response.status, data, after, json_patch=content == _JSON_PATCH)
         try:
             answer = json.loads(data)

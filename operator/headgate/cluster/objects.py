@@ -65,6 +65,10 @@ class Forbidden(Refused):
     """Whoever asked has not the right (403): a person must give it, or name somebody else who has it."""
 
 
+class Oversized(Refused):
+    """What was sent, or would be kept then, is larger than the API server or its etcd takes: less must be written."""
+
+
 class Unavailable(ClusterError):
     """No answer, or one that says later (429, 5xx, connection, timeout). The write may or may not have happened."""
 

@@ -10,6 +10,7 @@ from headgate.cluster.objects import (
     Forbidden,
     Json,
     NotFound,
+    Oversized,
     Refused,
     Unavailable,
 )
@@ -28,6 +29,10 @@ _TEST_FAILED = (
 )
 
 
+# Of etcd, and of the client with which the API server speaks to it. Both come as 500.
+_TOO_LARGE = ("etcdserver: request is too large", "message larger than max")
+
+
 def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, json_patch: bool) -> ClusterError:
     """The error for an answer that is no success; ``what`` names the request for people."""
     answer = _status(body)
@@ -39,6 +44,8 @@ def refusal(what: str, status: int, body: bytes, retry_after: str | None, *, jso
         return AlreadyExists(text) if answer.get("reason") == "AlreadyExists" else Conflict(text)
     if status == 422 and json_patch and not _judges_content(answer) and any(sign in message for sign in _TEST_FAILED):
         return Conflict(text)
+    if status == 413 or (status >= 500 and any(sign in message for sign in _TOO_LARGE)):
+        return Oversized(text)
     # 401: a token that has just been rotated; the next try reads it again.
     # 410: a list that took longer than the server remembers.
     if status in (401, 408, 410, 429) or status >= 500:

@@ -156,15 +156,9 @@ class Store:
     def target_of(self, view: RolloutView) -> TargetView | None:
         """What the object that a Rollout releases holds; None where it releases a prompt."""
         if view.spec is not None and (why := refused(self.targets, view.spec)) is not None:
-            return not_allowed(why, self._recorded_target(view))
+            # As where the spec cannot be read: what is stable and allowed stays so.
+            return not_allowed(why, self._target_of(replace(view, spec=None)))
         return self._target_of(view)
-
-    def _recorded_target(self, view: RolloutView) -> TargetView | None:
-        """What the object on record holds, as where the spec cannot be read: what is stable and allowed stays so."""
-        stable = view.status.stable
-        if stable is None or stable.target is None or not self.targets.is_allowed(stable.target, *stable.target.fields):
-            return None
-        return self._target_of(replace(view, spec=None))
 
     def _target_of(self, view: RolloutView) -> TargetView | None:
         named = wanted(view)
@@ -172,7 +166,11 @@ class Store:
             return None
         kind = self.targets.kind_of(named)
         found = self.documents.seen(kind, view.namespace, named.name) if isinstance(kind, Kind) else None
-        return view_of(view, kind, found)
+        seen = view_of(view, kind, found)
+        if seen.ref is not None and (why := self.targets.unread(seen.ref)) is not None:
+            # What is kept of the object is without that field, which would be taken for an edit.
+            return not_allowed(why)
+        return seen
 
     def gates_of(self, view: RolloutView) -> Mapping[str, GateView]:
         """The QualityGates that a Rollout's spec names, those that exist."""

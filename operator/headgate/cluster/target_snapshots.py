@@ -6,7 +6,15 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headgate.cluster.objects import CONTROLLER_REVISION, AlreadyExists, ClusterError, Json, NotFound, Revisions
+from headgate.cluster.objects import (
+    CONTROLLER_REVISION,
+    AlreadyExists,
+    ClusterError,
+    Json,
+    NotFound,
+    Oversized,
+    Revisions,
+)
 from headgate.engine.content import Content, canonical
 from headgate.engine.observation import Key
 
@@ -22,7 +30,7 @@ class Unfit(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        """As a word: SnapshotGone or SnapshotTampered."""
+        """As a word: SnapshotGone, SnapshotTampered or SnapshotRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,13 @@ class TargetSnapshots:
             except AlreadyExists:
                 if digest_in(await self._objects.get(CONTROLLER_REVISION, namespace, name)) != digest:
                     continue
+            except Oversized as error:
+                paths = ", ".join(snapshot.content.paths)
+                raise Unfit(
+                    "SnapshotRefused",
+                    f"what {paths} hold is larger than the API server keeps in ControllerRevision {name} ({error});"
+                    " declare less, or make it smaller",
+                ) from error
             self._remember(Key(namespace, snapshot.name), digest)
             return
         raise Unfit("SnapshotTampered", f"ControllerRevision {snapshot.name} holds other content; delete it")

@@ -69,6 +69,15 @@ class Targets:
         allowed = self.allowed.get((named.api_version, named.kind))
         return allowed is not None and all(allowed.permits(path) for path in paths)
 
+    def unread(self, ref: TargetRef) -> str | None:
+        """Why it is not known what stable's fields hold, in one line with the way out; None where it is."""
+        if self.is_allowed(ref, *ref.fields):
+            return None
+        return (
+            f"{self.kind_of(ref, *ref.fields)}; what is stable is so by this field too: allow it"
+            " until this Rollout is Ready with the fields that it names now"
+        )
+
     def keep(self, kind: Kind, obj: Json) -> Json:
         """The object without what no Rollout may be about: its identity, marks, allowed fields and KServe's status."""
         allowed = self.allowed.get((kind.api_version, kind.kind))

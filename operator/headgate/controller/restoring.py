@@ -12,7 +12,7 @@ _TRIES = 4
 
 
 class Restoring:
-    """Writes exactly spec.prompt.version, and only while it still holds the rejected value."""
+    """Writes exactly spec.prompt.version, and its family where that is another, while they are what was rejected."""
 
     def __init__(self, store: Store, objects: Objects) -> None:
         self._store = store
@@ -27,9 +27,13 @@ class Restoring:
             ("status", "attempt", "state"): AttemptState.ROLLING_BACK.value,
             ("spec", "prompt", "version"): wanted.rejected,
         }
+        restored: dict[str, JsonValue] = {"/spec/prompt/version": wanted.restored}
+        if wanted.family is not None:
+            held["spec", "prompt", "family"] = wanted.family.rejected
+            restored["/spec/prompt/family"] = wanted.family.restored
         operations: list[dict[str, JsonValue]] = [
             *({"op": "test", "path": shape.pointer(*path), "value": value} for path, value in held.items()),
-            {"op": "replace", "path": "/spec/prompt/version", "value": wanted.restored},
+            *({"op": "replace", "path": path, "value": value} for path, value in restored.items()),
         ]
         for _ in range(_TRIES):
             try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from headgate.api.rollout_status import TargetRef
 from headgate.api.target import FieldDelivery, ObjectReference
@@ -11,10 +12,13 @@ from headgate.delivery.field_document import Marks, Wanted
 from headgate.delivery.last_writer import other_writer
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable
+from headgate.delivery.turns import Turns
 from headgate.engine.routing import RouterState, Routing
 
 KindOf = Callable[[ObjectReference | TargetRef, str], Kind | str]
 """The kind of an object whose field is meant; why there is none, for people."""
+
+_TURNS = Turns()
 
 
 class FieldRouter:
@@ -73,6 +77,10 @@ class FieldRouter:
     async def apply(self, routing: Routing) -> RouterState:
         """Writes the weight and the marks in one write. Raises ClusterError, Fenced and Unusable."""
         kind, target = self._known()
+        turn = _TURNS.of(self._around, kind, target.name)
+        return await turn.take(partial(self._write, kind, target, routing))
+
+    async def _write(self, kind: Kind, target: ObjectReference, routing: Routing) -> RouterState:
         obj = self._around.seen(kind, target.name)
         if obj is None:
             # Every object of an allowed kind is listed before anything is decided, and then watched.

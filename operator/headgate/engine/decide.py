@@ -15,6 +15,7 @@ from headgate.engine.patience import patiently
 from headgate.engine.presentation import presented
 from headgate.engine.reversal import turn_back
 from headgate.engine.subject import resolve
+from headgate.engine.taken import taken
 from headgate.engine.target import NOT_ALLOWED, follow_api_version, has_no_way_back
 from headgate.engine.turn import Turn
 from headgate.engine.writing import is_worth_writing
@@ -106,7 +107,7 @@ def _close(turn: Turn) -> Decision:
     aftermath.take_down(turn)
     plan = turn.manifest or observation.plan
     if turn.transition:
-        turn.change(revision=turn.status.revision + 1)
+        turn.change(revision=turn.status.revision + 1, taken=taken(committed, turn.status))
     before = routing_for(view, committed, observation.plan, observation.versions)
     routing = routing_for(view, turn.status, plan, observation.versions)
     routes = deliveries(view, turn.status, plan)

@@ -37,8 +37,18 @@ class SpecRestore:
     attempt: int
     rejected: str
     restored: str
+    family: "FamilyRestore | None" = None
+    """What goes back with spec.prompt.version, where the two are of different families, as far as is known."""
     target: "TargetRestore | None" = None
     """The object whose fields are put back; None for spec.prompt.version."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRestore:
+    """spec.prompt.family: what the spec names with the rejected version, and stable's."""
+
+    rejected: str
+    restored: str
 
 
 @dataclass(frozen=True, slots=True)

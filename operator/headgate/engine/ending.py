@@ -7,6 +7,7 @@ from headgate.engine.aftermath import follow_the_end
 from headgate.engine.authority import account_of
 from headgate.engine.decision import NoticeKind
 from headgate.engine.plan import Record
+from headgate.engine.taken import names, taken
 from headgate.engine.turn import Turn, named
 
 MOST_HISTORY = 10
@@ -43,21 +44,19 @@ def record_of(turn: Turn) -> Record:
     """What must outlive this Rollout, as the status has it now."""
     spec, plan, required = turn.observation.rollout.spec, turn.observation.plan, turn.observation.account_required
     account = account_of(spec, plan, turn.observation.record, required=required)
-    revision = turn.status.revision + turn.transition
-    return recorded(turn.status.model_copy(update={"revision": revision}), account, turn.now)
+    status, before = turn.status, turn.observation.rollout.status
+    written = {"revision": status.revision + turn.transition, "taken": taken(before, status)}
+    return recorded(status.model_copy(update=written), account, turn.now)
 
 
 def recorded(status: RolloutStatus, account: str | None, written_at: datetime | None) -> Record:
     """What of a status must outlive its Rollout, whose routers were written as that account."""
-    versions = {rejection.version: rejection.digest for rejection in status.rejected}
-    if status.stable is not None:
-        versions[status.stable.version] = status.stable.digest
     return Record(
         stable=status.stable,
         revision=status.revision,
         attempt=max(status.attempts, status.attempt.number if status.attempt else 0),
         rejected=status.rejected,
-        versions=versions,
+        versions=dict(reversed([(ref.version, ref.digest) for ref in names(status)])),
         service_account_name=account,
         written_at=written_at,
     )

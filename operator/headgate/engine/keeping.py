@@ -2,6 +2,7 @@
 
 from headgate.api.rollout import Delivery, RevertSpec
 from headgate.api.rollout_status import Rejection, TargetRef
+from headgate.engine.decision import FamilyRestore
 from headgate.engine.target import is_another
 from headgate.engine.turn import Turn
 
@@ -74,8 +75,21 @@ def change(turn: Turn) -> str:
     if rollout.spec is None or rollout.spec.prompt is None:
         return ""
     asked = rollout.spec.prompt.version
-    put = f"change spec.prompt.version from {asked} to {stable.version} {where}"
+    family = other_family(turn)
+    too = f" and spec.prompt.family from {family.rejected} to {family.restored}" if family is not None else ""
+    put = f"change spec.prompt.version from {asked} to {stable.version}{too} {where}"
     return f"{_who(keeper, 'this Rollout')}: {put} {how}"
+
+
+def other_family(turn: Turn) -> FamilyRestore | None:
+    """The family that the spec names and stable's, where they differ; None too where stable's PromptVersion is gone."""
+    stable, spec = turn.status.stable, turn.observation.rollout.spec
+    if stable is None or spec is None or spec.prompt is None:
+        return None
+    known = turn.observation.versions.get(stable.version)
+    if known is None or known.digest != stable.digest or known.family == spec.prompt.family:
+        return None
+    return FamilyRestore(spec.prompt.family, known.family)
 
 
 def _who(keeper: str | None, what: str) -> str:

@@ -7,7 +7,7 @@ from headgate.api.conditions import Timestamp
 from headgate.api.model import StatusModel
 from headgate.api.quality_gate import QualityGateSpec
 from headgate.api.rollout import Delivery, GateReference, Step
-from headgate.api.rollout_status import RecordedCount, Rejection, StableRef, VersionRef
+from headgate.api.rollout_status import Digest, RecordedCount, Rejection, StableRef, VersionRef, Word
 
 
 class FrozenPayload(StatusModel):
@@ -73,8 +73,8 @@ class Record(StatusModel):
     attempt: RecordedCount = 0
     """The number of the last attempt, be it of an earlier Rollout of this name."""
     rejected: list[Rejection] = []
-    versions: dict[str, str] = {}
-    """Names that were ever stable or rejected, with their digest then; the newest 50."""
+    versions: dict[Word, Digest] = {}
+    """Names that were ever stable or tried, as far as is known, with their digest then; the newest last."""
     service_account_name: str | None = None
     """As whom its routers are put at stable when the Rollout is gone; headgate itself when missing."""
     written_at: datetime | None = None

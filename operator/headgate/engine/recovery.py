@@ -1,6 +1,6 @@
 """A status that was lost, or that is older than the world: what outlived it is taken up again, never guessed."""
 
-from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
+from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine import wayback
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
@@ -46,6 +46,9 @@ def recover(turn: Turn) -> None:
         rejected=[rejection for rejection in rejected if rejection.digest != stable.digest],
     )
     turn.change(stable=stable)
+    if record is not None:
+        used = [VersionRef(version=version, digest=digest) for version, digest in record.versions.items()]
+        turn.change(taken=[*status.taken, *reversed(used)])
     if turn.in_flight:
         _close(turn, stable)
     turn.happened("Recovered", f"the status was lost or old; on record {named(stable)} is stable", NoticeKind.WARNING)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from headgate.api.rollout_status import RolloutStatus, VersionRef
 from headgate.engine.observation import Observation, TargetView
+from headgate.engine.taken import names
 from headgate.engine.turn import Problem
 
 
@@ -75,11 +76,5 @@ def _of_target(target: TargetView | None) -> Subject:
 
 def _recorded_digest(status: RolloutStatus, ref: VersionRef) -> str | None:
     """The digest under which that name is on record, when it is another."""
-    attempt = status.attempt
-    recorded = [
-        *([(status.stable.version, status.stable.digest)] if status.stable else []),
-        *([(attempt.candidate.version, attempt.candidate.digest)] if attempt else []),
-        *((rejection.version, rejection.digest) for rejection in status.rejected),
-        *((entry.version, entry.digest) for entry in status.history),
-    ]
-    return next((digest for version, digest in recorded if version == ref.version and digest != ref.digest), None)
+    same = (known for known in names(status) if known.version == ref.version)
+    return next((known.digest for known in same if known.digest != ref.digest), None)

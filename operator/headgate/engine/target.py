@@ -84,7 +84,10 @@ def has_no_way_back(turn: Turn) -> bool:
 
 
 def rebase(turn: Turn) -> bool:
-    """Where other fields are declared and nothing else was changed: the same content is stable by those fields."""
+    """Where other fields are declared and nothing else was changed: the same content is stable by those fields.
+
+    Whoever declares them accepts what everybody has: where that was once rejected by those fields, it is not any more.
+    """
     stable, target = turn.status.stable, turn.observation.target
     if stable is None or target is None or target.version is None or target.rebased is None:
         return False
@@ -92,7 +95,12 @@ def rebase(turn: Turn) -> bool:
         return False
     version, ref = target.rebased, target.rebased_ref
     turn.change(stable=stable.model_copy(update={"version": version.name, "digest": version.digest, "target": ref}))
-    turn.happened("FieldsDeclared", f"other fields are declared; what they hold is stable as {version.name}")
+    told = f"other fields are declared; what they hold is stable as {version.name}"
+    lifted = next((known for known in turn.status.rejected if known.digest == version.digest), None)
+    if lifted is not None:
+        turn.change(rejected=[known for known in turn.status.rejected if known.digest != version.digest])
+        told = f"{told}; its rejection in attempt {lifted.attempt} is lifted"
+    turn.happened("FieldsDeclared", told)
     turn.record = record_of(turn)
     return True
 
@@ -107,7 +115,7 @@ def restore_target(turn: Turn, stable: StableRef, ref: TargetRef) -> SpecRestore
     attempt, plan, spec = turn.flight, turn.observation.plan, turn.observation.rollout.spec
     readers = tuple(plan.delivery) if plan is not None else tuple(spec.routes()) if spec is not None else ()
     order = TargetRestore(ref, attempt.candidate.digest, stable.digest, readers)
-    return SpecRestore(attempt.number, attempt.candidate.version, stable.version, order)
+    return SpecRestore(attempt.number, attempt.candidate.version, stable.version, target=order)
 
 
 def _replaced(stable: TargetRef, target: TargetView) -> str | None:

@@ -7,7 +7,7 @@ from headgate.api.rollout_status import AttemptState, Outcome, Rejection, Stable
 from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
-from headgate.engine.keeping import change, is_left_alone, still_asked, way_out
+from headgate.engine.keeping import change, is_left_alone, other_family, still_asked, way_out
 from headgate.engine.routers import is_back
 from headgate.engine.target import LONGEST_PAUSE, has_no_way_back, restore_target, stall_unseen
 from headgate.engine.turn import Turn, named
@@ -111,7 +111,7 @@ def _restore_spec(turn: Turn) -> bool:
     if stable.target is not None:
         turn.restore = restore_target(turn, stable, stable.target)
     else:
-        turn.restore = SpecRestore(attempt.number, asked, stable.version)
+        turn.restore = SpecRestore(attempt.number, asked, stable.version, other_family(turn))
     return True
 
 

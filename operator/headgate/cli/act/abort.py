@@ -1,8 +1,8 @@
 """Ending an attempt, and trying a rejected version again. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from headgate.api.rollout import KillSwitch
+from headgate.api.rollout import KillSwitch, PromptSubject
 from headgate.api.rollout_status import AttemptState, HistoryEntry, Outcome, Rejection
 from headgate.cli.act.change import Change, attempt_in_flight, ended_as, is_over
 from headgate.cli.course import is_in_flight
@@ -66,11 +66,12 @@ def _taken_back(view: RolloutView) -> Change | None:
     )
 
 
-def retry(view: RolloutView, number: int | None) -> Change:
-    """Lifts the rejection of that attempt, and asks for the version again in the same write.
+def retry(view: RolloutView, number: int | None, family_of: Callable[[str], str | None] = lambda _: None) -> Change:
+    """Lifts the rejection of that attempt, and asks for the version again, by its family, in the same write.
 
-    Without a number it is the rejection of what the spec asks for, else the last. Raises CommandError when nothing is
-    rejected, or when an attempt in flight, the kill switch or another retry that was not heard yet is in the way.
+    ``family_of`` tells the family of a version; where it does not, the spec's stays. Without a number it is the
+    rejection of what the spec asks for, else the last. Raises CommandError when nothing is rejected, or when an attempt
+    in flight, the kill switch or another retry that was not heard yet is in the way.
     """
     if (lifted := _lifted(view, number)) is not None:
         return Change(
@@ -96,14 +97,26 @@ def retry(view: RolloutView, number: int | None) -> Change:
     before = attempt.number if attempt is not None else 0
     if spec.prompt is None:
         return _lift_alone(view, rejection)
-    patch: Json = {} if spec.prompt.version == rejection.version else {"prompt": {"version": rejection.version}}
-    moved = f"; spec.prompt.version is {rejection.version} again (was {spec.prompt.version})" if patch else ""
+    patch, moved = _asking_again(spec.prompt, rejection.version, family_of)
     return Change(
         says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt}){moved}",
         is_done=lambda later: later.status.attempt is not None and later.status.attempt.number > before,
         annotation=(RETRY, str(rejection.attempt)),
         spec=patch,
     )
+
+
+def _asking_again(prompt: PromptSubject, version: str, family_of: Callable[[str], str | None]) -> tuple[Json, str]:
+    """What the spec must say to ask for that version, and the same for people; empty where it asks for it."""
+    if prompt.version == version:
+        return {}, ""
+    family = family_of(version)
+    patch: Json = {"version": version}
+    said = f"; spec.prompt.version is {version} again (was {prompt.version})"
+    if family is not None and family != prompt.family:
+        patch["family"] = family
+        said = f"{said}, spec.prompt.family {family} (was {prompt.family})"
+    return {"prompt": patch}, said
 
 
 def _lift_alone(view: RolloutView, rejection: Rejection) -> Change:

@@ -1,6 +1,7 @@
 """The commands that act on a Rollout, as typer sees them. What they decide and write is imported when they run."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -57,7 +58,7 @@ def retry_command(
     """Try a rejected version again: lifts the rejection and puts the version back into the spec."""
     from headgate.cli.act.abort import retry
 
-    asked.carry_out(lambda _, view: retry(view, attempt))
+    asked.carry_out(lambda connection, view: retry(view, attempt, partial(connection.rollouts.family, view.namespace)))
 
 
 @acts

@@ -23,11 +23,12 @@ def find(target: Target, name: str) -> tuple[Key, Revert | None]:
     """
     with connect(target) as connection:
         view = look(connection, name).view
-    stable, instead = stable_of(view), asked_instead(view)
-    if instead is None:
-        return view.key, None
-    if stable.target is None:
-        return view.key, of_prompt(view, instead)
+        stable, instead = stable_of(view), asked_instead(view)
+        if instead is None:
+            return view.key, None
+        if stable.target is None:
+            family_of = partial(connection.rollouts.family, view.namespace)
+            return view.key, of_prompt(view, instead, family_of)
     return view.key, asyncio.run(connected(target, partial(_of_target, view, stable, stable.target, instead)))
 
 

@@ -1,6 +1,6 @@
 """What the repository must say again: one object, its fields' last good values. Knows no file and no cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from headgate.api.conditions import ConditionStatus
@@ -11,7 +11,8 @@ from headgate.cli.in_the_way import asked_again
 from headgate.engine.content import Content, canonical
 from headgate.engine.observation import RolloutView
 
-_PROMPT = "spec.prompt.version"
+_VERSION = "spec.prompt.version"
+_FAMILY = "spec.prompt.family"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,27 @@ def asked_instead(view: RolloutView) -> VersionRef | None:
     return attempt.candidate if rolled_back and not _is_ready(view.status) else None
 
 
-def of_prompt(view: RolloutView, instead: VersionRef) -> Revert:
-    """The Rollout's own line. Raises CommandError."""
+def of_prompt(
+    view: RolloutView, instead: VersionRef, family_of: Callable[[str], str | None] = lambda _: None
+) -> Revert:
+    """The Rollout's own line, and that of the family where it is another with stable. Raises CommandError.
+
+    ``family_of`` tells the family of a version; one that it does not tell is left alone.
+    """
     stable, attempt = stable_of(view), view.status.attempt
     known = {instead.version, *(rejection.version for rejection in view.status.rejected)}
     if attempt is not None and attempt.outcome in (None, Outcome.ROLLED_BACK):
         known.add(attempt.candidate.version)
+    good, bad = family_of(stable.version), _family_asked(view, instead) or family_of(instead.version)
+    families = [bad, good] if good is not None and bad not in (None, good) else [None]
     return Revert(
         api_version=API_VERSION,
         kind="Rollout",
         namespace=view.namespace,
         name=view.name,
-        good=Content(((_PROMPT, canonical(stable.version)),)),
-        bad=Content(((_PROMPT, canonical(instead.version)),)),
-        known=tuple(Content(((_PROMPT, canonical(version)),)) for version in sorted(known - {stable.version})),
+        good=_prompt(families[-1], stable.version),
+        bad=_prompt(families[0], instead.version),
+        known=tuple(_prompt(family, version) for version in sorted(known - {stable.version}) for family in families),
         why=_why(view, stable, instead),
     )
 
@@ -109,6 +117,17 @@ def of_target(
             and (field.target.kind, field.target.name) == (target.kind, target.name)
         ),
     )
+
+
+def _family_asked(view: RolloutView, instead: VersionRef) -> str | None:
+    """The family that the spec names with that version; None where it does not name the version."""
+    prompt = view.spec.prompt if view.spec is not None else None
+    return prompt.family if prompt is not None and prompt.version == instead.version else None
+
+
+def _prompt(family: str | None, version: str) -> Content:
+    named = ((_FAMILY, canonical(family)),) if family is not None else ()
+    return Content((*named, (_VERSION, canonical(version))))
 
 
 def _why(view: RolloutView, stable: StableRef, instead: VersionRef) -> tuple[str, ...]:

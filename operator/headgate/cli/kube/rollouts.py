@@ -13,7 +13,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from headgate.cli.kube.refusals import Expired, innermost_cause, refusal
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, Json, Unavailable
+from headgate.cluster.objects import CONFIG_MAP, PROMPT_VERSION, ROLLOUT, Json, NotFound, Refused, Unavailable
 
 FIELD_MANAGER = "headgate-cli"
 _PAGE = 500
@@ -134,6 +134,20 @@ class Rollouts:
                 yield from _events(_successful(stream))
             finally:
                 stream.close()
+
+    def family(self, namespace: str, version: str) -> str | None:
+        """The family of a PromptVersion; None where there is none of that name, or it may not be read."""
+        kind = PROMPT_VERSION
+        try:
+            with self._typed(f"{kind.kind} {namespace}/{version}"):
+                found = _mapping(
+                    self._api.get_namespaced_custom_object(
+                        kind.group, kind.version, namespace, kind.plural, version, _request_timeout=self._timeout
+                    )
+                )
+                return str(_mapping(found["spec"])["family"])
+        except (NotFound, Refused):
+            return None
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap, such as an attempt's manifest. Raises NotFound."""
