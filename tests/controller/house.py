@@ -131,6 +131,7 @@ class House:
             now=self.now,
             poke_last=lambda _key: None,
         )
+        self.store.replaced = self.reconcile.depart
 
     async def _writer_of(self, key: Key) -> Objects:
         view = self.store.rollouts.get(key)

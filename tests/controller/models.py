@@ -73,6 +73,11 @@ class Models:
         self.house.cluster.objects[kind, "ai", "ranker"] = raw | {"apiVersion": kind.api_version}
         self.allow(kind)
 
+    def serve_other(self) -> None:
+        """There is another model beside it."""
+        document = {"apiVersion": MODEL.api_version, "kind": "Model", "metadata": {"name": "other", "uid": "object-2"}}
+        self.house.put(MODEL, {**document, "spec": {"model": "x1", "weight": 0}})
+
     def refuse(self, *kinds: Kind) -> None:
         """The API server takes no write of those kinds from now on."""
 

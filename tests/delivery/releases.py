@@ -43,7 +43,9 @@ def at_rest(revision: int = 1, stable: ArmVersion = V7, slot: int = 0, attempt: 
 
 
 def router(cluster: MemoryCluster, delivery: Delivery = FLAG_DELIVERY, *gone: str) -> Router:
-    (made,) = routers("ai", [delivery], cluster, cluster.documents, lambda rollout: rollout not in gone).values()
+    (made,) = routers(
+        "ai", [delivery], cluster, cluster.documents, lambda _router, rollout, _uid: rollout not in gone
+    ).values()
     return made
 
 

@@ -34,8 +34,14 @@ def service(**predictor: object) -> Json:
 
 
 def router(cluster: MemoryCluster, delivery: Delivery = DELIVERY, *gone: str) -> Router:
-    around = (cluster, cluster.documents, lambda rollout: rollout not in gone, lambda _target, _path: SERVICE)
-    (made,) = routers("ai", [delivery], *around).values()
+    (made,) = routers(
+        "ai",
+        [delivery],
+        cluster,
+        cluster.documents,
+        lambda _router, rollout, _uid: rollout not in gone,
+        lambda _target, _path: SERVICE,
+    ).values()
     return made
 
 
@@ -185,7 +191,9 @@ async def test_a_living_rollouts_field_is_its_own(cluster: MemoryCluster) -> Non
 
 async def test_the_servers_refusal_is_told_as_it_is(cluster: MemoryCluster) -> None:
     around = NamespaceObjects("ai", _Refusing(), cluster.documents)
-    refusing = FieldRouter("r", FieldDelivery(path=PATH, target=RANKER), around, lambda _: True, lambda _t, _p: SERVICE)
+    refusing = FieldRouter(
+        "r", FieldDelivery(path=PATH, target=RANKER), around, lambda _name, _uid: True, lambda _t, _p: SERVICE
+    )
     with pytest.raises(Refused, match="at most 50"):
         await refusing.apply(routing(100))
 

@@ -21,6 +21,7 @@ from headgate.cluster.references import (
 from headgate.cluster.shelf import Shelf
 from headgate.cluster.targets import Targets, not_allowed, refused, view_of, wanted
 from headgate.cluster.views import GateEntry, VersionEntry, gate_entry, rollout_view, version_entry
+from headgate.engine.desired import is_frozen
 from headgate.engine.observation import GateView, Key, RolloutView, TargetView, VersionView
 from headgate.engine.routing import router_id, target_id
 
@@ -50,6 +51,8 @@ class Store:
         self.restage_version: Poke = _nobody
         """Told of a version whose place in some Rollout may have changed."""
         self.poke_gate: Poke = _nobody
+        self.replaced: Callable[[RolloutView], None] = lambda _view: None
+        """Told of a Rollout that is gone without a word, since another one has its name by now."""
         self._judge = judge
         self._references = References()
         self._bound: dict[Key, tuple[Delivery, ...]] = {}
@@ -68,6 +71,7 @@ class Store:
         self.rollouts.put(who.key, who.version, view)
         if known is not None and known.uid != view.uid:
             self._bound.pop(who.key, None)
+            self.replaced(known)
         spoken_of = self._references.of(view.key)
         self._refer(view.key, references_of(view, self._bound.get(view.key, ())))
         self._restage(spoken_of | self._references.of(view.key))
@@ -198,6 +202,21 @@ class Store:
             if holder is not None and holder.uid != view.uid and _age(holder) < _age(view):
                 claims[router] = holder.name
         return claims
+
+    def holds(self, rollout: Key, uid: str, router: str) -> bool:
+        """Whether the marks of that very Rollout on a router keep others off it: it is there, and may have it still."""
+        view = self.rollouts.get(rollout)
+        return view is not None and view.uid == uid and self._may_have(view, router)
+
+    def answers_for(self, rollout: Key, uid: str, router: str) -> bool:
+        """Whether somebody goes on from those marks: that very Rollout, or one of its name that may have the router."""
+        view = self.rollouts.get(rollout)
+        return view is not None and (view.uid == uid or self._may_have(view, router))
+
+    def _may_have(self, view: RolloutView, router: str) -> bool:
+        """Whether a router is one of a Rollout's, as far as it is known yet which are."""
+        is_known = view.spec is not None and (view.key in self._bound or not is_frozen(view.status.attempt))
+        return not is_known or Reference(Role.ROUTER, view.namespace, router) in self._references.of(view.key)
 
     def _holder(self, router: Reference, written: Iterable[Reference]) -> RolloutView | None:
         keys = set(self._references.to(router))

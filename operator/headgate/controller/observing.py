@@ -80,7 +80,7 @@ class Observing:
             routes,
             writer if writer is not None else self._objects,
             self._store.documents,
-            lambda name: self._store.rollouts.get(Key(view.namespace, name)) is not None,
+            lambda router, name, uid: self._store.holds(Key(view.namespace, name), uid, router),
             self._store.targets.kind_of,
             only_lowers=writer is not None and self._only_lowers(view),
         )

@@ -171,6 +171,7 @@ class _Operator:
         self._schedulers = (self._rollouts, self._versions, self._gates)
         self._store = store
         self._orphans = Orphans(store, client, speaking, snapshots)
+        store.replaced = self._lost
         self.news = News(store, self._lost)
         self.resync = Resync(
             client,

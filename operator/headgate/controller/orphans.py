@@ -6,6 +6,8 @@ nobody is served by the idle one then. That needs no account: it waits for nobod
 """
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 
 from headgate.cluster.objects import (
     CONFIG_MAP,
@@ -51,28 +53,30 @@ class Orphans:
                     _log.exception("orphans: %s %s could not be looked at", kind.kind, key)
 
     async def _look_at(self, kind: Kind, key: Key, document: Json) -> None:
-        for claim in self._left_behind(kind, key.namespace, document):
+        for claim in self._left_behind(key.namespace, claims(kind, document)):
             try:
-                if not await self._exists(Key(key.namespace, claim.rollout)):
+                if await self._is_still_there(kind, key, claim):
                     await self._end(key.namespace, claim)
             except (ClusterError, Fenced, Unusable) as error:
                 _log.warning("orphan of Rollout %s/%s: %s", key.namespace, claim.rollout, error)
 
-    def _left_behind(self, kind: Kind, namespace: str, document: Json) -> list[Claim]:
-        return [
-            claim
-            for claim in claims(kind, document)
-            if claim.exposing and self._store.rollouts.get(Key(namespace, claim.rollout)) is None
-        ]
+    def _left_behind(self, namespace: str, found: Sequence[Claim]) -> list[Claim]:
+        """Of the claims in one object those that expose, on routers that nobody who has marks there answers for."""
+        answered = {
+            claim.router
+            for claim in found
+            if self._store.answers_for(Key(namespace, claim.rollout), claim.uid, claim.router)
+        }
+        return [claim for claim in found if claim.exposing and claim.router not in answered]
 
-    async def _exists(self, rollout: Key) -> bool:
-        """Whether the Rollout is there after all: a list may be older than its router. Raises ClusterError."""
-        try:
-            raw = await self._objects.get(ROLLOUT, rollout.namespace, rollout.name)
-        except NotFound:
-            return False
-        self._store.saw_rollout(raw)
-        return True
+    async def _is_still_there(self, kind: Kind, key: Key, claim: Claim) -> bool:
+        """Whether nobody answers for it indeed: a list may be older than its router. Raises ClusterError."""
+        document = self._store.documents.seen(kind, key.namespace, key.name)
+        found = claims(kind, document) if document is not None else ()
+        for rollout in {each.rollout for each in found if each.router == claim.router}:
+            with suppress(NotFound):
+                self._store.saw_rollout(await self._objects.get(ROLLOUT, key.namespace, rollout))
+        return claim in self._left_behind(key.namespace, found)
 
     async def _end(self, namespace: str, claim: Claim) -> None:
         routing = claim.at_rest(namespace)
@@ -83,7 +87,7 @@ class Orphans:
             [claim.delivery],
             writer,
             self._store.documents,
-            lambda _name: False,
+            lambda _router, _name, _uid: False,
             kind_of,
             only_lowers=True,
         )
@@ -109,7 +113,12 @@ class Orphans:
         return self._speaking.as_account(rollout.namespace, account).objects
 
     async def _raise_record(self, rollout: Key, revision: int) -> None:
-        """A later Rollout of that name goes on from the revision that the routers carry now, if it was believed."""
+        """A later Rollout of that name goes on from the revision that the routers carry now, if it was believed.
+
+        One that is there by now has gone on already, and its record is its own.
+        """
+        if self._store.rollouts.get(rollout) is not None:
+            return
         try:
             record = await self._snapshots.record(rollout)
         except Refused as error:

@@ -20,7 +20,7 @@ from headgate.delivery import (
 from headgate.delivery.fence import believed
 from headgate.delivery.flag_router import Carrier
 from headgate.delivery.refusals import Unusable
-from headgate.engine.routing import ArmVersion, Routing
+from headgate.engine.routing import ArmVersion, Routing, router_id
 
 _NAME = re.compile(r"[a-zA-Z0-9][-_.a-zA-Z0-9]{0,252}")
 _ANY_KEY = "targetingKey"
@@ -42,6 +42,11 @@ class Claim:
     """Whether somebody, or a copy of a request, reaches another version than stable."""
     delivery: Delivery
     """Enough of a delivery to make the router that puts this at stable."""
+
+    @property
+    def router(self) -> str:
+        """The identity of the router."""
+        return router_id(self.delivery)
 
     def at_rest(self, namespace: str) -> Routing:
         """The routing that puts it at stable, under the next revision."""

@@ -12,6 +12,7 @@ from headgate.delivery.field_document import Marks, Wanted
 from headgate.delivery.last_writer import other_writer
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable
+from headgate.delivery.succession import Holds, Succession, succession
 from headgate.delivery.turns import Turns
 from headgate.engine.routing import RouterState, Routing
 
@@ -29,14 +30,14 @@ class FieldRouter:
         router: str,
         delivery: FieldDelivery,
         around: NamespaceObjects,
-        lives: Callable[[str], bool],
+        holds: Holds,
         kind_of: KindOf,
     ) -> None:
         self._router = router
         self._path = delivery.path
         self._target = delivery.target
         self._around = around
-        self._lives = lives
+        self._holds = holds
         self._kind = kind_of(delivery.target, delivery.path) if delivery.target is not None else "it names no object"
 
     def observe(self, routing: Routing) -> RouterState:
@@ -46,14 +47,13 @@ class FieldRouter:
         obj = self._around.seen(self._kind, self._target.name)
         if obj is None:
             return RouterState(self._router, matches=False, absent=True, problem=self._missing())
-        if (claimed := self._claimed(obj, routing)) is not None:
-            return RouterState(self._router, matches=False, problem=claimed)
-        marks, held = self._marks(obj, routing), field_document.value(obj, self._path)
-        problem = field_document.problem(obj, self._path)
+        found, held = self._found(obj, routing), field_document.value(obj, self._path)
+        marks, problem = found.before, self._problem(obj, found)
         if marks is None:
             return RouterState(self._router, matches=False, problem=problem)
         must = field_document.wanted(obj, self._path, routing, marks)
-        written = problem is None and self._is_written(held, must, marks, routing)
+        is_own = found.own is not None
+        written = is_own and problem is None and self._is_written(held, must, marks, routing)
         exposing = held if held is not None else 100
         if held == must.weight and not must.marks.weight:
             exposing = 0
@@ -64,10 +64,10 @@ class FieldRouter:
             matches=written and not must.waits,
             weight=exposing if held is not None else None,
             shadow=0,
-            revision=fence.believed(marks.revision, routing.revision),
+            revision=fence.believed(marks.revision, routing.revision) if is_own else None,
             stable=marks.stable,
             exposed=frozenset({marks.stable.digest} | candidate),
-            lags=not written and problem is None and held == marks.written and self._lags(must, marks),
+            lags=is_own and not written and problem is None and held == marks.written and self._lags(must, marks),
             waits=must.waits if written else "",
             behind=must.behind if written else "",
             writer=None if written else other_writer(obj, *paths),
@@ -88,12 +88,12 @@ class FieldRouter:
         state = self.observe(routing)
         if state.matches or state.waits:
             return state
-        if (reason := self._claimed(obj, routing) or field_document.problem(obj, self._path)) is not None:
+        found = self._found(obj, routing)
+        if (reason := self._problem(obj, found)) is not None:
             raise Unusable(reason)
-        marks = self._marks(obj, routing)
-        fence.check(marks.revision if marks is not None else None, routing)
-        must = field_document.wanted(obj, self._path, routing, marks)
-        operations = field_document.edits(obj, self._path, routing, must)
+        fence.check(found.own.revision if found.own is not None else None, routing)
+        must = field_document.wanted(obj, self._path, routing, found.before)
+        operations = field_document.edits(obj, self._path, routing, must, found.left)
         try:
             written = await self._around.objects.json_patch(kind, self._around.namespace, target.name, operations)
         except Conflict:
@@ -114,7 +114,7 @@ class FieldRouter:
             obj = await self._around.fetch(kind, target.name)
         except ClusterError:
             return  # the conflict itself is what the caller hears of
-        marks = self._marks(obj, routing) if obj is not None else None
+        marks = self._found(obj, routing).own if obj is not None else None
         fence.check(marks.revision if marks is not None else None, routing)
 
     def _known(self) -> tuple[Kind, ObjectReference]:
@@ -122,8 +122,10 @@ class FieldRouter:
             raise Unusable(str(self._kind))
         return self._kind, self._target
 
-    def _marks(self, obj: Json, routing: Routing) -> Marks | None:
-        return field_document.on(obj).get((routing.rollout, self._path))
+    def _found(self, obj: Json, routing: Routing) -> Succession[Marks]:
+        """Whose the field is, by the marks on it."""
+        marks = {rollout: each for (rollout, path), each in field_document.on(obj).items() if path == self._path}
+        return succession(marks, routing, self._holds)
 
     @staticmethod
     def _is_written(held: int | None, must: Wanted, marks: Marks, routing: Routing) -> bool:
@@ -137,15 +139,14 @@ class FieldRouter:
         counts = replace(must.marks, revision=marks.revision, attempt=marks.attempt)
         return marks == replace(counts, kserve=marks.kserve, written=marks.written, weight=marks.weight)
 
-    def _claimed(self, obj: Json, routing: Routing) -> str | None:
-        """Why the field is another Rollout's; None when it is not."""
-        for rollout, path in field_document.on(obj):
-            if path == self._path and rollout != routing.rollout and self._lives(rollout):
-                return (
-                    f"{path} of {field_document.kind_and_name(obj)} belongs to Rollout {rollout};"
-                    " name another field or delete that Rollout"
-                )
-        return None
+    def _problem(self, obj: Json, found: Succession[Marks]) -> str | None:
+        """Why the field cannot be written, in one line; None when it can."""
+        if found.holder is not None:
+            return (
+                f"{self._path} of {field_document.kind_and_name(obj)} belongs to Rollout {found.holder};"
+                " name another field or delete that Rollout"
+            )
+        return field_document.problem(obj, self._path)
 
     def _missing(self) -> str:
         if self._target is None:

@@ -4,7 +4,7 @@ It touches that one field, creating what is missing above it, and the annotation
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from headgate.cluster import shape
@@ -115,29 +115,40 @@ def in_the_way(obj: Json, path: str) -> str | None:
     return None
 
 
-def edits(obj: Json, path: str, routing: Routing, wanted: Wanted) -> list[Json]:
-    """The JSON patch operations that write the weight and the marks, if nothing that they follow from has changed."""
+def edits(obj: Json, path: str, routing: Routing, wanted: Wanted, left: Iterable[str] = ()) -> list[Json]:
+    """The JSON patch operations that write the weight and the marks, if nothing that they follow from has changed.
+
+    The marks that other Rollouts have ``left`` on the field go, where the whole object is tested.
+    """
     added = [] if value(obj, path) == wanted.weight else [_add(obj, path, wanted.weight)]
-    return [*_tests(obj, path, routing), *added, _annotate(obj, path, routing.rollout, wanted.marks)]
+    annotated = _annotate(obj, path, routing.rollout, wanted.marks)
+    if not _waits_for_nobody(obj, path, routing):
+        test: Json = {"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}
+        return [test, *added, annotated, *(_forget(obj, path, rollout) for rollout in left)]
+    name = PREFIX + routing.rollout
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid(obj)},
+        {
+            "op": "test",
+            "path": shape.pointer("metadata", "annotations", name),
+            "value": shape.annotations(obj).get(name),
+        },
+        *added,
+        annotated,
+    ]
 
 
-def _tests(obj: Json, path: str, routing: Routing) -> list[Json]:
-    """For nobody's share the marks, so that a way back waits for no one who writes the rest; else the whole object.
+def _waits_for_nobody(obj: Json, path: str, routing: Routing) -> bool:
+    """Whether only the marks are tested, for nobody's share: a way back waits for no one who writes the rest.
 
     A share may be raised only over what was seen, KServe's status says what rests, and what is made above the field
     must not replace what somebody has made meanwhile.
     """
-    name = PREFIX + routing.rollout
-    written = shape.annotations(obj).get(name)
+    written = shape.annotations(obj).get(PREFIX + routing.rollout)
     reads_status = routing.is_settled and kserve.revisions(obj, path) is not None
     makes_parents = not isinstance(shape.at(obj, *path.split(".")[:-1]), dict)
     told_apart = isinstance(written, str) and is_written_alike(written)
-    if exposes(routing) or reads_status or makes_parents or not told_apart:
-        return [{"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(obj)}]
-    return [
-        {"op": "test", "path": "/metadata/uid", "value": uid(obj)},
-        {"op": "test", "path": shape.pointer("metadata", "annotations", name), "value": written},
-    ]
+    return told_apart and not (exposes(routing) or reads_status or makes_parents)
 
 
 def on(obj: Json) -> dict[tuple[str, str], Marks]:
@@ -182,6 +193,16 @@ def _annotate(obj: Json, path: str, rollout: str, marks: Marks) -> Json:
     if not isinstance(shape.at(obj, "metadata", "annotations"), dict):
         return {"op": "add", "path": "/metadata/annotations", "value": {key: text}}
     return {"op": "add", "path": shape.pointer("metadata", "annotations", key), "value": text}
+
+
+def _forget(obj: Json, path: str, rollout: str) -> Json:
+    """The operation that takes a Rollout's marks on the field away, and leaves those on other fields."""
+    key = PREFIX + rollout
+    others = {field: entry for field, entry in _entries(shape.annotations(obj).get(key)).items() if field != path}
+    where = shape.pointer("metadata", "annotations", key)
+    if not others:
+        return {"op": "remove", "path": where}
+    return {"op": "replace", "path": where, "value": json.dumps(others)}
 
 
 def _entries(text: JsonValue) -> dict[str, JsonValue]:

@@ -1,6 +1,6 @@
 """The flag of one Rollout as a router, whatever its document lives in. Knows how to look, to refuse and to change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from headgate.api.rollout import FlagDelivery
@@ -11,6 +11,7 @@ from headgate.delivery.last_writer import other_writer
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.delivery.shared_object import SharedObject
+from headgate.delivery.succession import Holds
 from headgate.engine.routing import RouterState, Routing
 
 NOTHING: Json = {}
@@ -51,14 +52,14 @@ class FlagRouter:
         carrier: Carrier,
         shared: SharedObject,
         around: NamespaceObjects,
-        lives: Callable[[str], bool],
+        holds: Holds,
     ) -> None:
         self._router = router
         self._delivery = delivery
         self._carrier = carrier
         self._shared = shared
         self._around = around
-        self._lives = lives
+        self._holds = holds
 
     def observe(self, routing: Routing) -> RouterState:
         """What the flag was last seen to show, beside what it shall show. Asks nobody."""
@@ -125,7 +126,7 @@ class FlagRouter:
         return flagd.flag(routing, self._delivery, shown.payloads)
 
     def _carried(self, shown: Shown, routing: Routing) -> int | None:
-        """The revision that counts: a Rollout of another name that is gone fences nobody off. None without marks."""
+        """The revision that counts; None without marks. A Rollout that has the flag no more fences nobody off."""
         if shown.rollout not in (None, routing.rollout) or (shown.rollout is None and shown.revision is None):
             return None
         return fence.believed(shown.revision, routing.revision)
@@ -135,7 +136,7 @@ class FlagRouter:
         if shown.rollout == routing.rollout:
             return None
         if shown.rollout is not None:
-            if not self._lives(shown.rollout):
+            if not self._holds(shown.rollout, shown.uid):
                 return None
             return (
                 f"{self._carrier.place}: flag {self._delivery.name} belongs to Rollout {shown.rollout}; "

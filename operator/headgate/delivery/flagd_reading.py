@@ -20,6 +20,8 @@ class Shown:
 
     rollout: str | None
     """The Rollout that its marks name; None without marks."""
+    uid: str
+    """That Rollout's; empty where the marks do not say it."""
     revision: int | None
     stable: ArmVersion | None
     """The stable version that its marks, or else its variant, name."""
@@ -56,6 +58,7 @@ def read(flag: Mapping[str, JsonValue]) -> Shown:
         shadow += share if value.get("shadow") is not None else 0
     return Shown(
         rollout=shape.text(metadata.get(flagd.ROLLOUT)),
+        uid=shape.text(metadata.get(flagd.UID)) or "",
         revision=shape.whole(metadata.get(flagd.REVISION)),
         stable=stable,
         weight=min(100, ceil(weight)),

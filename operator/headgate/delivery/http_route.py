@@ -1,6 +1,5 @@
 """An HTTPRoute and its backends' ConfigMaps as a router: the order in which they are written, and the fence."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from headgate.api.rollout import HttpRouteDelivery
@@ -21,20 +20,19 @@ from headgate.delivery.http_route_marks import Marks
 from headgate.delivery.last_writer import other_writer
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Unusable
+from headgate.delivery.succession import Holds, Succession, succession
 from headgate.engine.routing import ArmVersion, RouterState, Routing
 
 
 class HttpRouteRouter:
     """The split between two backends of one HTTPRoute. It has no legacy path: both kill switches mean stable."""
 
-    def __init__(
-        self, router: str, delivery: HttpRouteDelivery, around: NamespaceObjects, lives: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, router: str, delivery: HttpRouteDelivery, around: NamespaceObjects, holds: Holds) -> None:
         self._router = router
         self._name = delivery.name
         self._backends = (delivery.backends[0], delivery.backends[1])
         self._around = around
-        self._lives = lives
+        self._holds = holds
 
     def observe(self, routing: Routing) -> RouterState:
         """What the route and the ConfigMaps were last seen to show. Asks nobody."""
@@ -42,15 +40,14 @@ class HttpRouteRouter:
         if route is None:
             # Every route is listed before anything is decided, so one that was never seen does not exist.
             return RouterState(self._router, matches=False, absent=True, problem=self._missing())
-        all_marks = http_route_marks.on(route)
-        if (claimed := self._claimed(all_marks, routing)) is not None:
-            return RouterState(self._router, matches=False, problem=claimed)
-        marks = all_marks.get(routing.rollout)
-        problem = self._reserved(routing) or http_route_document.problem(route, self._backends)
-        shown = self._shown(routing)
+        found = self._found(route, routing)
+        refused = self._claimed(found) or self._reserved(routing)
+        marks, problem = self._before(found), refused or http_route_document.problem(route, self._backends)
+        shown, is_own = self._shown(routing), found.own is not None
         matches = (
             problem is None
             and marks is not None
+            and is_own
             and self._marked(marks, routing)
             and not http_route_document.edits(route, routing, self._backends, marks)
             and backends.wanted(routing, shown) == shown
@@ -64,7 +61,7 @@ class HttpRouteRouter:
             matches=matches,
             weight=idle.traffic,
             shadow=idle.copies,
-            revision=self._carried(marks, routing),
+            revision=self._carried(marks, routing) if is_own else None,
             stable=self._stable(marks, shown),
             stable_slot=marks.slot,
             exposed=self._exposed(route, marks, shown),
@@ -103,29 +100,29 @@ class HttpRouteRouter:
         await self._around.fetch(HTTP_ROUTE, self._name)
 
     def _refuse(self, route: Json, routing: Routing) -> None:
-        all_marks = http_route_marks.on(route)
-        if (claimed := self._claimed(all_marks, routing)) is not None:
-            raise Unusable(claimed)
-        if (reserved := self._reserved(routing)) is not None:
-            raise Unusable(reserved)
-        marks = all_marks.get(routing.rollout)
-        fence.check(marks.revision if marks else None, routing)
+        found = self._found(route, routing)
+        if (refused := self._claimed(found) or self._reserved(routing)) is not None:
+            raise Unusable(refused)
+        fence.check(found.own.revision if found.own is not None else None, routing)
         problem = http_route_document.problem(route, self._backends)
         if problem is not None and (fence.exposes(routing) or not http_route_document.places(route, self._backends)):
             raise Unusable(problem)
 
     async def _write_route(self, route: Json, routing: Routing) -> Json:
         """Sets weights, mirror and marks in one write, or in none when they stand. Returns the route."""
-        marks = http_route_marks.on(route).get(routing.rollout)
-        operations = http_route_document.edits(route, routing, self._backends, marks)
-        if marks is not None and not operations and self._marked(marks, routing):
+        found = self._found(route, routing)
+        operations = http_route_document.edits(route, routing, self._backends, found.before)
+        if found.own is not None and not operations and self._marked(found.own, routing):
             return route
         wanted = http_route_marks.wanted(routing, self._backends)
         test: Json = {"op": "test", "path": "/metadata/resourceVersion", "value": shape.resource_version(route)}
-        annotate = http_route_document.annotate(route, routing.rollout, wanted)
+        marked = [
+            *http_route_document.annotate(route, routing.rollout, wanted),
+            *map(http_route_document.forget, found.left),
+        ]
         try:
             written = await self._around.objects.json_patch(
-                HTTP_ROUTE, self._around.namespace, self._name, [test, *operations, *annotate]
+                HTTP_ROUTE, self._around.namespace, self._name, [test, *operations, *marked]
             )
         except Conflict:
             await self._look_again(routing)
@@ -139,8 +136,8 @@ class HttpRouteRouter:
             await self._around.fetch(HTTP_ROUTE, self._name)
         except ClusterError:
             return  # the conflict itself is what the caller hears of
-        marks = http_route_marks.on(self._seen_route() or {}).get(routing.rollout)
-        fence.check(marks.revision if marks else None, routing)
+        own = self._found(self._seen_route() or {}, routing).own
+        fence.check(own.revision if own is not None else None, routing)
 
     async def _look_at_backends(self, routing: Routing) -> None:
         """Reads the ConfigMaps that were never seen although the route's marks say that they were written."""
@@ -181,12 +178,21 @@ class HttpRouteRouter:
             raise
         self._around.documents.saw(CONFIG_MAP, written)
 
-    def _claimed(self, all_marks: dict[str, Marks], routing: Routing) -> str | None:
+    def _found(self, route: Json, routing: Routing) -> Succession[Marks]:
+        """Whose the route is, by the marks on it."""
+        return succession(http_route_marks.on(route), routing, self._holds)
+
+    def _before(self, found: Succession[Marks]) -> Marks | None:
+        """The marks that are gone on from."""
+        if found.own is not None or found.before is None:
+            return found.own
+        return http_route_marks.left_to(found.before, self._backends)
+
+    def _claimed(self, found: Succession[Marks]) -> str | None:
         """Why the route is another Rollout's; None when it is not."""
-        for rollout in all_marks:
-            if rollout != routing.rollout and self._lives(rollout):
-                return f"HTTPRoute {self._name} belongs to Rollout {rollout}; name another route or delete that Rollout"
-        return None
+        if found.holder is None:
+            return None
+        return f"HTTPRoute {self._name} belongs to Rollout {found.holder}; name another route or delete that Rollout"
 
     def _reserved(self, routing: Routing) -> str | None:
         """Why a backend cannot have its ConfigMap: the name is, or will be, one of headgate's own; None when it can."""

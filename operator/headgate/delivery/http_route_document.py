@@ -111,6 +111,11 @@ def annotate(route: Json, rollout: str, marks: Marks) -> list[Json]:
     return [{"op": "add", "path": shape.pointer("metadata", "annotations", key), "value": marks.text()}]
 
 
+def forget(rollout: str) -> Json:
+    """The operation that takes the annotation of another Rollout away."""
+    return {"op": "remove", "path": shape.pointer("metadata", "annotations", http_route_marks.annotation(rollout))}
+
+
 def _mirror_edits(rule: Mapping[str, JsonValue], place: Place, routing: Routing, marks: Marks | None) -> list[Json]:
     base = shape.pointer("spec", "rules", str(place.rule), "filters")
     filters = shape.sequence(rule.get("filters"))

@@ -1,7 +1,7 @@
 """What headgate leaves in an HTTPRoute's annotation ``headgate.dev/<rollout>``: the fence and its memory. No I/O."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headgate.cluster import shape
 from headgate.cluster.objects import Json, JsonValue
@@ -73,6 +73,14 @@ def wanted(routing: Routing, backends: tuple[str, str]) -> Marks:
         backends=backends,
         mirror=Mirror(backends[1 - routing.stable_slot], routing.shadow) if exposing and routing.shadow else None,
     )
+
+
+def left_to(marks: Marks, names: tuple[str, str]) -> Marks | None:
+    """What another Rollout's marks say to one that calls the backends so; None when it does not split those two."""
+    serves = marks.backends[marks.slot]
+    if set(marks.backends) != set(names):
+        return None
+    return replace(marks, backends=names, slot=names.index(serves))
 
 
 def on(route: Json) -> dict[str, Marks]:

@@ -1,7 +1,8 @@
 """The small face of every router, and which one a delivery asks for. Knows no document's format."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from headgate.api.rollout import Delivery
 from headgate.cluster.objects import CONFIG_MAP, FEATURE_FLAG, Documents, Objects
@@ -14,6 +15,7 @@ from headgate.delivery.http_route import HttpRouteRouter
 from headgate.delivery.namespace_objects import NamespaceObjects
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.delivery.shared_object import SharedObjects
+from headgate.delivery.succession import Holds
 from headgate.engine.routing import RouterState, Routing, router_id
 
 __all__ = ["Fenced", "Router", "Unusable", "routers"]
@@ -42,7 +44,11 @@ class Router(Protocol):
 _SHARED = SharedObjects()
 
 
-def _everybody(_rollout: str) -> bool:
+HoldsRouter: TypeAlias = Callable[[str, str, str], bool]
+"""Whether the marks on the router of that id keep others off it, by the name and the UID of the Rollout they name."""
+
+
+def _everybody(_router: str, _rollout: str, _uid: str) -> bool:
     return True
 
 
@@ -55,35 +61,37 @@ def routers(  # noqa: PLR0917 - the last two are seldom given
     deliveries: Sequence[Delivery],
     objects: Objects,
     documents: Documents,
-    lives: Callable[[str], bool] = _everybody,
+    holds: HoldsRouter = _everybody,
     kind_of: KindOf = _no_targets,
     *,
     only_lowers: bool = False,
 ) -> dict[str, Router]:
     """The routers behind the deliveries of a Rollout, by router id.
 
-    They are written by ``objects``, as whoever those speak as. ``lives`` says whether a Rollout of that name exists in
-    the namespace: what one that is gone left behind may be taken over. ``kind_of`` knows the kinds whose objects'
-    fields may be written. ``only_lowers``: they take back exposure, and make and publish nothing.
+    They are written by ``objects``, as whoever those speak as. ``holds`` says whether another Rollout in the namespace
+    still has a router: what one that is gone, or has another by now, left behind may be taken over. ``kind_of`` knows
+    the kinds whose objects' fields may be written. ``only_lowers``: they take back exposure, and make and publish
+    nothing.
     Making routers asks and writes nothing; make them anew for every look.
     """
     around = NamespaceObjects(namespace, objects, documents, only_lowers)
-    return {router_id(delivery): _router(delivery, around, lives, kind_of) for delivery in deliveries}
+    return {router_id(delivery): _router(delivery, around, holds, kind_of) for delivery in deliveries}
 
 
-def _router(delivery: Delivery, around: NamespaceObjects, lives: Callable[[str], bool], kind_of: KindOf) -> Router:
+def _router(delivery: Delivery, around: NamespaceObjects, holds_router: HoldsRouter, kind_of: KindOf) -> Router:
     router = router_id(delivery)
+    holds: Holds = partial(holds_router, router)
     if delivery.http_route is not None:
-        return HttpRouteRouter(router, delivery.http_route, around, lives)
+        return HttpRouteRouter(router, delivery.http_route, around, holds)
     if delivery.field is not None:
-        return FieldRouter(router, delivery.field, around, lives, kind_of)
+        return FieldRouter(router, delivery.field, around, holds, kind_of)
     flag = delivery.flag
     if flag is not None and flag.config_map is not None:
         place = flag.config_map
         shared = _SHARED.of(around, CONFIG_MAP, place.name, flag_config_map.write)
-        return FlagRouter(router, flag, FlagConfigMap(place.name, place.key), shared, around, lives)
+        return FlagRouter(router, flag, FlagConfigMap(place.name, place.key), shared, around, holds)
     if flag is not None and flag.feature_flag is not None:
         name = flag.feature_flag.name
         shared = _SHARED.of(around, FEATURE_FLAG, name, feature_flag.write)
-        return FlagRouter(router, flag, FeatureFlag(name), shared, around, lives)
+        return FlagRouter(router, flag, FeatureFlag(name), shared, around, holds)
     raise ValueError("a delivery without a router")

@@ -33,7 +33,16 @@ def content_of(obj: Mapping[str, object], paths: Iterable[str]) -> Content:
 
 def version_name(rollout: str, digest: str) -> str:
     """What people call a target's version: the Rollout and the beginning of the digest."""
-    return f"{rollout}-{digest.removeprefix('sha256:')[:_LONGEST_IN_NAME]}"
+    return f"{rollout}-{_in_name(digest)}"
+
+
+def is_named_after(version: str, digest: str) -> bool:
+    """Whether a version is called as some Rollout calls its target's."""
+    return version.endswith(f"-{_in_name(digest)}")
+
+
+def _in_name(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:_LONGEST_IN_NAME]
 
 
 def canonical(value: object) -> str:

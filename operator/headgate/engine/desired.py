@@ -22,7 +22,7 @@ def desired(
 
 def deliveries(view: RolloutView, status: RolloutStatus, plan: Plan | None) -> tuple[Delivery, ...]:
     """The routers of the attempt while there is one, else of the spec."""
-    if plan is not None and _frozen(status.attempt):
+    if plan is not None and is_frozen(status.attempt):
         return tuple(plan.delivery)
     return tuple(view.spec.routes()) if view.spec is not None else ()
 
@@ -82,7 +82,8 @@ def ids(routes: tuple[Delivery, ...]) -> frozenset[str]:
     return frozenset(router_id(delivery) for delivery in routes)
 
 
-def _frozen(attempt: Attempt | None) -> bool:
+def is_frozen(attempt: Attempt | None) -> bool:
+    """Whether an attempt is in flight whose manifest says how it is delivered, whatever the spec says now."""
     return attempt is not None and attempt.manifest is not None and attempt.state is not AttemptState.ENDED
 
 

@@ -2,11 +2,12 @@
 
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine import wayback
+from headgate.engine.content import is_named_after
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
 from headgate.engine.plan import Record
 from headgate.engine.routers import ahead, our_states
-from headgate.engine.routing import RouterState
+from headgate.engine.routing import ArmVersion, RouterState
 from headgate.engine.target import known_target
 from headgate.engine.turn import Turn, named
 
@@ -88,14 +89,22 @@ def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | No
 
 
 def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
-    """The stable version that the newest of those routers names."""
+    """The stable version that the newest of those routers names, of the kind of subject that the spec releases."""
+    spec = turn.observation.rollout.spec
     states = [state for state in states if state.stable is not None and state.stable.digest not in rejected]
+    if spec is not None and spec.target is None:
+        # A field may have been a target's Rollout's before: what that one released is no version of a prompt.
+        states = [state for state in states if state.stable is not None and not _is_of_a_target(state.stable)]
     newest = max(states, key=lambda state: state.revision or 0, default=None)
     if newest is None or newest.stable is None:
         return None
     stable = newest.stable
     slot = _slot(turn, newest)
     return StableRef(version=stable.version, digest=stable.digest, slot=slot, target=known_target(turn))
+
+
+def _is_of_a_target(stable: ArmVersion) -> bool:
+    return is_named_after(stable.version, stable.digest)
 
 
 def _slot(turn: Turn, router: RouterState) -> int:
