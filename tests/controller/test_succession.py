@@ -103,6 +103,10 @@ class Place:
         found: dict[str, Any] = self.house.cluster.at(ROLLOUT, name)["status"]
         return found
 
+    def condition(self, kind: str, name: str = "reply") -> dict[str, Any]:
+        found: dict[str, Any] = next(each for each in self.status(name)["conditions"] if each["type"] == kind)
+        return found
+
     def flag(self, name: str = "reply") -> int:
         """The candidate's share of a flag."""
         flags = json.loads(self.house.cluster.at(CONFIG_MAP, "flags")["data"]["flags.json"])["flags"]
@@ -257,3 +261,54 @@ async def test_a_prompt_goes_on_from_no_model() -> None:
     await place.looks("reply", 1, 11)
     assert (place.status()["phase"], place.status()["stable"]["version"]) == ("Idle", "v1")
     assert place.model() == {"model": "m1", "weight": 0}
+
+
+@pytest.mark.parametrize("delivery", [FLAG, ROUTE], ids=["flag", "route"])
+async def test_an_older_one_that_comes_to_name_a_router_has_it_and_the_younger_one_says_so(
+    delivery: Mapping[str, object],
+) -> None:
+    place = await Place().begin()
+    place.apply("old", "v2", OTHER_FLAG, ELDEST)
+    await place.looks("old")
+    place.apply("reply", "v1", delivery, ELDER)
+    await place.looks()
+    place.apply("old", "v2", delivery, ELDEST)
+    await place.looks("old", 1, 20)
+    await place.looks("reply", 1, 20)
+    assert (place.condition("Delivered", "old")["status"], place.condition("Stalled", "old")["status"]) == (
+        "True",
+        "False",
+    )
+    assert place.condition("Stalled")["reason"] == "Claimed"
+
+
+async def test_what_a_younger_one_exposes_it_takes_back_before_the_older_one_has_the_router() -> None:
+    place = await Place().begin()
+    place.apply("old", "v3", OTHER_FLAG, ELDEST)
+    await place.looks("old")
+    place.apply("reply", "v1", FLAG, ELDER)
+    await place.looks()
+    place.apply("reply", "v2", FLAG, ELDER)
+    await place.looks("reply", 1, 11)
+    place.apply("old", "v3", FLAG, ELDEST)
+    await place.looks("old", 1, 20)
+    assert (place.flag(), place.condition("Stalled", "old")["reason"]) == (50, "RouterUnusable")
+    place.abort("reply")
+    await place.looks("reply", 1, 1)
+    await place.looks("old", 20)
+    assert (place.flag(), place.status()["attempt"]["outcome"]) == (0, "RolledBack")
+    assert place.condition("Delivered", "old")["status"] == "True"
+
+
+async def test_the_kill_switch_of_two_that_name_one_flag_is_delivered() -> None:
+    place = await Place().begin()
+    place.apply("old", "v1", OTHER_FLAG, ELDEST)
+    await place.looks("old")
+    place.apply("reply", "v1", FLAG, ELDER)
+    await place.looks()
+    for name, created in (("old", ELDEST), ("reply", ELDER)):
+        place.apply(name, "v1", FLAG, created, killSwitch="Legacy")
+    await place.looks("old", 1, 20)
+    await place.looks("reply", 1, 20)
+    flags = json.loads(place.house.cluster.at(CONFIG_MAP, "flags")["data"]["flags.json"])["flags"]
+    assert flags["reply"]["defaultVariant"] == "legacy"

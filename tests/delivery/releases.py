@@ -44,7 +44,7 @@ def at_rest(revision: int = 1, stable: ArmVersion = V7, slot: int = 0, attempt: 
 
 def router(cluster: MemoryCluster, delivery: Delivery = FLAG_DELIVERY, *gone: str) -> Router:
     (made,) = routers(
-        "ai", [delivery], cluster, cluster.documents, lambda _router, rollout, _uid: rollout not in gone
+        "ai", [delivery], cluster, cluster.documents, lambda _router, rollout, _uid, _exposes: rollout not in gone
     ).values()
     return made
 

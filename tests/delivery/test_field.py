@@ -39,7 +39,7 @@ def router(cluster: MemoryCluster, delivery: Delivery = DELIVERY, *gone: str) ->
         [delivery],
         cluster,
         cluster.documents,
-        lambda _router, rollout, _uid: rollout not in gone,
+        lambda _router, rollout, _uid, _exposes: rollout not in gone,
         lambda _target, _path: SERVICE,
     ).values()
     return made
@@ -192,7 +192,7 @@ async def test_a_living_rollouts_field_is_its_own(cluster: MemoryCluster) -> Non
 async def test_the_servers_refusal_is_told_as_it_is(cluster: MemoryCluster) -> None:
     around = NamespaceObjects("ai", _Refusing(), cluster.documents)
     refusing = FieldRouter(
-        "r", FieldDelivery(path=PATH, target=RANKER), around, lambda _name, _uid: True, lambda _t, _p: SERVICE
+        "r", FieldDelivery(path=PATH, target=RANKER), around, lambda _name, _uid, _exposes: True, lambda _t, _p: SERVICE
     )
     with pytest.raises(Refused, match="at most 50"):
         await refusing.apply(routing(100))

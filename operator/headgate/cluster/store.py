@@ -203,10 +203,15 @@ class Store:
                 claims[router] = holder.name
         return claims
 
-    def holds(self, rollout: Key, uid: str, router: str) -> bool:
-        """Whether the marks of that very Rollout on a router keep others off it: it is there, and may have it still."""
-        view = self.rollouts.get(rollout)
-        return view is not None and view.uid == uid and self._may_have(view, router)
+    def holds(self, asks: RolloutView, router: str, name: str, uid: str, exposes: bool) -> bool:  # noqa: FBT001
+        """Whether the marks of that very Rollout on a router keep the one that ``asks`` off it.
+
+        They do while it is there and may have the router still; at rest they give way to an older one that names it.
+        """
+        view = self.rollouts.get(Key(asks.namespace, name))
+        if view is None or view.uid != uid or not self._may_have(view, router):
+            return False
+        return exposes or asks.deleting or _age(asks) > _age(view)
 
     def answers_for(self, rollout: Key, uid: str, router: str) -> bool:
         """Whether somebody goes on from those marks: that very Rollout, or one of its name that may have the router."""

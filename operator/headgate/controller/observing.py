@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from headgate.api.rollout import Delivery
@@ -80,7 +81,7 @@ class Observing:
             routes,
             writer if writer is not None else self._objects,
             self._store.documents,
-            lambda router, name, uid: self._store.holds(Key(view.namespace, name), uid, router),
+            partial(self._store.holds, view),
             self._store.targets.kind_of,
             only_lowers=writer is not None and self._only_lowers(view),
         )

@@ -87,7 +87,7 @@ class Orphans:
             [claim.delivery],
             writer,
             self._store.documents,
-            lambda _router, _name, _uid: False,
+            lambda _router, _name, _uid, _exposes: False,
             kind_of,
             only_lowers=True,
         )

@@ -136,7 +136,7 @@ class FlagRouter:
         if shown.rollout == routing.rollout:
             return None
         if shown.rollout is not None:
-            if not self._holds(shown.rollout, shown.uid):
+            if not self._holds(shown.rollout, shown.uid, bool(shown.weight or shown.shadow)):
                 return None
             return (
                 f"{self._carrier.place}: flag {self._delivery.name} belongs to Rollout {shown.rollout}; "

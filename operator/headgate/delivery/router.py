@@ -44,11 +44,11 @@ class Router(Protocol):
 _SHARED = SharedObjects()
 
 
-HoldsRouter: TypeAlias = Callable[[str, str, str], bool]
-"""Whether the marks on the router of that id keep others off it, by the name and the UID of the Rollout they name."""
+HoldsRouter: TypeAlias = Callable[[str, str, str, bool], bool]
+"""Whether marks on the router of that id keep others off it: by the Rollout's name and UID, and whether they expose."""
 
 
-def _everybody(_router: str, _rollout: str, _uid: str) -> bool:
+def _everybody(_router: str, _rollout: str, _uid: str, _exposes: bool) -> bool:  # noqa: FBT001
     return True
 
 

@@ -7,8 +7,11 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from headgate.delivery.fence import exposes
 from headgate.engine.routing import ArmVersion, Routing
 
-Holds: TypeAlias = Callable[[str, str], bool]
-"""Whether the marks of a Rollout of that name and UID keep others off a router: it is there, and has the router."""
+Holds: TypeAlias = Callable[[str, str, bool], bool]
+"""Whether the marks of a Rollout of that name and UID keep others off a router: it is there, and has the router.
+
+The last argument says whether its candidate is exposed by them, which nobody else may end.
+"""
 
 
 class Marked(Protocol):
@@ -56,7 +59,7 @@ def succession(marks: Mapping[str, Marks], routing: Routing, holds: Holds) -> Su
     """Sorts the marks that were left on one router, by Rollout."""
     own = marks.get(routing.rollout)
     others = {rollout: other for rollout, other in marks.items() if rollout != routing.rollout}
-    held = {rollout for rollout, other in others.items() if holds(rollout, other.uid)}
+    held = {rollout for rollout, other in others.items() if holds(rollout, other.uid, other.candidate is not None)}
     takes_back = own is not None and own.uid == routing.uid and own.candidate is not None and not exposes(routing)
     return Succession(
         own=own,
