@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT
+from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT, ClusterError, Kind, Unavailable
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.engine.observation import Key
@@ -19,6 +19,7 @@ from tests.controller.models import MODEL, Models
 STEPS = [{"weight": 10, "holdFor": "10s"}, {"weight": 50, "holdFor": "1h"}, {"weight": 100}]
 FLAG = {"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}
 OTHER_FLAG = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "flags"}}}
+FLAG_ELSEWHERE = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "elsewhere"}}}
 ROUTE = {"httpRoute": {"name": "web", "backends": ["blue", "green"]}}
 FIELD = {"field": {"path": "spec.weight"}}
 ELDEST, ELDER, YOUNGEST = (f"2026-11-21T{hour}:00:00Z" for hour in ("09", "10", "11"))
@@ -79,11 +80,13 @@ class Place:
         self.house.reconcile.depart(view)
         await self.looks(name)
 
-    async def is_replaced_unseen(self, *, restart: bool) -> None:
-        """The Rollout is deleted while the watch tells nothing, or while no operator runs."""
-        del self.house.cluster.objects[ROLLOUT, "ai", "reply"]
-        if restart:
-            self._models.restart(MODEL)
+    def restart(self) -> None:
+        """Another operator goes on."""
+        self._models.restart(MODEL)
+
+    def is_deleted_unseen(self, kind: Kind, name: str) -> None:
+        """Somebody deletes an object, and no watch tells of it."""
+        del self.house.cluster.objects[kind, "ai", name]
 
     async def looks(self, name: str = "reply", *seconds: float) -> None:
         """Looks so many seconds later each, and as often as there is something to do."""
@@ -107,10 +110,13 @@ class Place:
         found: dict[str, Any] = next(each for each in self.status(name)["conditions"] if each["type"] == kind)
         return found
 
-    def flag(self, name: str = "reply") -> int:
+    def flags(self, config_map: str = "flags") -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.house.cluster.at(CONFIG_MAP, config_map)["data"]["flags.json"])["flags"]
+        return found
+
+    def flag(self, name: str = "reply", config_map: str = "flags") -> int:
         """The candidate's share of a flag."""
-        flags = json.loads(self.house.cluster.at(CONFIG_MAP, "flags")["data"]["flags.json"])["flags"]
-        weight: int = flags[name]["metadata"]["headgate.dev/weight"]
+        weight: int = self.flags(config_map)[name]["metadata"]["headgate.dev/weight"]
         return weight
 
     def route(self) -> dict[str, int]:
@@ -131,7 +137,9 @@ async def test_one_made_again_for_another_router_leaves_nobody_on_the_old_one(re
     place.apply("reply", "v2", FLAG, ELDER)
     await place.looks("reply", 1, 11)
     assert place.flag() == 50
-    await place.is_replaced_unseen(restart=restart)
+    place.is_deleted_unseen(ROLLOUT, "reply")
+    if restart:
+        place.restart()
     place.apply("reply", "v1", OTHER_FLAG, YOUNGEST)
     await place.looks("reply", 1, 30)
     await place.resync()
@@ -146,7 +154,9 @@ async def test_one_made_again_for_another_target_leaves_nobody_on_the_old_one(re
     place.edit("m2")
     await place.looks("reply", 1, 11)
     assert place.model()["weight"] == 50
-    await place.is_replaced_unseen(restart=restart)
+    place.is_deleted_unseen(ROLLOUT, "reply")
+    if restart:
+        place.restart()
     place.follow("reply", "other", YOUNGEST)
     await place.looks("reply", 1, 30)
     await place.resync()
@@ -310,5 +320,49 @@ async def test_the_kill_switch_of_two_that_name_one_flag_is_delivered() -> None:
         place.apply(name, "v1", FLAG, created, killSwitch="Legacy")
     await place.looks("old", 1, 20)
     await place.looks("reply", 1, 20)
-    flags = json.loads(place.house.cluster.at(CONFIG_MAP, "flags")["data"]["flags.json"])["flags"]
-    assert flags["reply"]["defaultVariant"] == "legacy"
+    assert place.flags()["reply"]["defaultVariant"] == "legacy"
+
+
+async def test_without_its_manifest_an_attempt_comes_back_by_its_marks_and_raises_no_other_router() -> None:
+    place = await Place().begin()
+    place.apply("reply", "v1", FLAG, ELDER)
+    await place.looks()
+    place.apply("reply", "v2", FLAG, ELDER)
+    await place.looks("reply", 1, 11)
+    place.apply("reply", "v2", OTHER_FLAG, ELDER)
+    place.is_deleted_unseen(CONFIG_MAP, place.status()["attempt"]["manifest"])
+    place.restart()
+    await place.looks("reply", 1, 30)
+    assert (place.flag(), list(place.flags())) == (50, ["reply"])
+    place.abort("reply")
+    await place.looks("reply", 1, 1)
+    assert (place.flag(), place.status()["phase"]) == (0, "RolledBack")
+    assert place.flag("another") == 0
+
+
+async def test_a_router_that_leaves_the_spec_in_the_bake_shows_what_was_promoted_also_after_a_crash() -> None:
+    place = await Place().begin()
+    place.apply("reply", "v1", FLAG_ELSEWHERE, ELDER, bakeFor="1h")
+    await place.looks()
+    place.apply("reply", "v2", FLAG_ELSEWHERE, ELDER, bakeFor="1h")
+    await place.looks()
+    place.ask("reply", promote="1")
+    await place.looks("reply", 1, 1)
+    assert place.flag("another", "elsewhere") == 100
+    place.apply("reply", "v2", FLAG, ELDER, bakeFor="1h")
+    committed = []
+
+    def dies_after_the_promotion(kind: Kind, subresource: str) -> ClusterError | None:
+        committed.extend([True] if (kind, subresource) == (ROLLOUT, "status") else [])
+        return Unavailable("it is dead") if committed and kind == CONFIG_MAP else None
+
+    place.house.cluster.fault = dies_after_the_promotion
+    place.ask("reply", promote="1/bake")
+    await place.looks()
+    place.house.cluster.fault = lambda _kind, _subresource: None
+    place.restart()
+    assert (place.status()["stable"]["version"], place.flag("another", "elsewhere")) == ("v2", 100)
+    await place.resync()
+    shown = place.flags("elsewhere")["another"]
+    assert (shown["metadata"]["headgate.dev/weight"], shown["variants"]["stable"]["version"]) == (0, "v2")
+    assert shown["variants"]["stable"]["compiled"] == "v2-compiled"

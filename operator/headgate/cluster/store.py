@@ -140,12 +140,15 @@ class Store:
     def bind(self, view: RolloutView, routes: tuple[Delivery, ...]) -> None:
         """The deliveries that an attempt's manifest froze belong to the Rollout too, whatever its spec says now.
 
-        Those of one that is gone are not the next one's of its name.
+        Those of an attempt that has ended do no more, nor are those of one that is gone the next one's of its name.
         """
         key, known = view.key, self.rollouts.get(view.key)
         if known is None or known.uid != view.uid or self._bound.get(key, ()) is routes:
             return
-        self._bound[key] = routes
+        if routes:
+            self._bound[key] = routes
+        else:
+            self._bound.pop(key, None)
         self._refer(key, references_of(known, routes))
 
     def versions_of(self, view: RolloutView) -> Mapping[str, VersionView]:
@@ -213,10 +216,10 @@ class Store:
             return False
         return exposes or asks.deleting or _age(asks) > _age(view)
 
-    def answers_for(self, rollout: Key, uid: str, router: str) -> bool:
-        """Whether somebody goes on from those marks: that very Rollout, or one of its name that may have the router."""
+    def answers_for(self, rollout: Key, router: str) -> bool:
+        """Whether somebody goes on from the marks on a router: a Rollout of that name, which may have it still."""
         view = self.rollouts.get(rollout)
-        return view is not None and (view.uid == uid or self._may_have(view, router))
+        return view is not None and self._may_have(view, router)
 
     def _may_have(self, view: RolloutView, router: str) -> bool:
         """Whether a router is one of a Rollout's, as far as it is known yet which are."""

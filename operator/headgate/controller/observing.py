@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -11,9 +12,10 @@ from headgate.cluster.objects import ROLLOUT, ClusterError, NotFound, Objects, R
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
 from headgate.controller.case import Case
+from headgate.controller.marked import marked_by
 from headgate.delivery.router import Router, routers
 from headgate.engine.authority import names_nobody, says_account, written_last_by
-from headgate.engine.desired import desired
+from headgate.engine.desired import desired, is_frozen
 from headgate.engine.observation import Key, Observation, RolloutView, TargetView, VersionView
 from headgate.engine.plan import Plan, Record
 
@@ -100,9 +102,13 @@ class Observing:
     ) -> Observation:
         target = self._store.target_of(view)
         versions = self._versions(view, target)
-        routing, routes = desired(view, plan, versions)
-        if plan is not None:
+        if not is_frozen(view.status.attempt):
+            self._store.bind(view, ())
+        elif plan is not None:
             self._store.bind(view, tuple(plan.delivery))
+        else:
+            view = replace(view, marked=marked_by(self._store, view))
+        routing, routes = desired(view, plan, versions)
         states = {}
         if routing is not None:
             states = {name: router.observe(routing) for name, router in self.routers(view, routes).items()}

@@ -1,4 +1,4 @@
-"""Routers that name a Rollout which does not exist: nobody would ever take them back, so they are put at stable.
+"""Routers that name a Rollout which is gone or has others: nobody would ever take them back, so they go to stable.
 
 Whoever may write such an object may write there the name of a Rollout that never was. So nothing but the marked object
 itself is written, and only to take exposure back: nothing is made, and a route's backends are not told what to run, for
@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from headgate.cluster.objects import (
-    CONFIG_MAP,
-    FEATURE_FLAG,
-    HTTP_ROUTE,
     ROLLOUT,
     ClusterError,
     Json,
@@ -23,12 +20,14 @@ from headgate.cluster.objects import (
 )
 from headgate.cluster.snapshots import Snapshots
 from headgate.cluster.store import Store
+from headgate.controller.marked import carriers
 from headgate.controller.speaking import Speaking
 from headgate.delivery.claims import Claim, claims
 from headgate.delivery.refusals import Fenced, Unusable
 from headgate.delivery.router import routers
 from headgate.engine.observation import Key
 from headgate.engine.plan import Record
+from headgate.engine.routing import ArmVersion
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Orphans:
 
     async def put_at_stable(self) -> None:
         """Puts every router that exposes for a Rollout that is gone at stable; what fails waits for the next time."""
-        for kind in (CONFIG_MAP, FEATURE_FLAG, HTTP_ROUTE, *self._store.targets.served):
+        for kind in carriers(self._store):
             for key, document in list(self._store.documents.shelf(kind)):
                 try:
                     await self._look_at(kind, key, document)
@@ -63,9 +62,7 @@ class Orphans:
     def _left_behind(self, namespace: str, found: Sequence[Claim]) -> list[Claim]:
         """Of the claims in one object those that expose, on routers that nobody who has marks there answers for."""
         answered = {
-            claim.router
-            for claim in found
-            if self._store.answers_for(Key(namespace, claim.rollout), claim.uid, claim.router)
+            claim.router for claim in found if self._store.answers_for(Key(namespace, claim.rollout), claim.router)
         }
         return [claim for claim in found if claim.exposing and claim.router not in answered]
 
@@ -79,7 +76,7 @@ class Orphans:
         return claim in self._left_behind(key.namespace, found)
 
     async def _end(self, namespace: str, claim: Claim) -> None:
-        routing = claim.at_rest(namespace)
+        routing = claim.at_rest(namespace, self._promoted(namespace, claim))
         kind_of = self._store.targets.kind_of
         writer = await self._writer(Key(namespace, claim.rollout))
         known = routers(
@@ -97,10 +94,17 @@ class Orphans:
             "orphan of Rollout %s/%s: put at stable %s",
             namespace,
             claim.rollout,
-            claim.stable.version,
+            routing.stable.version,
             extra={"reason": "OrphanPutAtStable", "object": f"{namespace}/{claim.rollout}"},
         )
         await self._raise_record(Key(namespace, claim.rollout), routing.revision)
+
+    def _promoted(self, namespace: str, claim: Claim) -> ArmVersion | None:
+        """What is stable for the very Rollout that left the marks, where it has only other routers by now."""
+        view = self._store.rollouts.get(Key(namespace, claim.rollout))
+        if view is None or view.uid != claim.uid or view.status.stable is None:
+            return None
+        return ArmVersion(view.status.stable.version, view.status.stable.digest)
 
     async def _writer(self, rollout: Key) -> Objects:
         """The account that the record names, as the Rollout itself did; headgate where there is no record to read."""

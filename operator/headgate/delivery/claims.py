@@ -40,6 +40,8 @@ class Claim:
     stable_slot: int
     exposing: bool
     """Whether somebody, or a copy of a request, reaches another version than stable."""
+    tried: frozenset[str]
+    """The digests of what is shown beside stable."""
     delivery: Delivery
     """Enough of a delivery to make the router that puts this at stable."""
 
@@ -48,17 +50,18 @@ class Claim:
         """The identity of the router."""
         return router_id(self.delivery)
 
-    def at_rest(self, namespace: str) -> Routing:
-        """The routing that puts it at stable, under the next revision."""
+    def at_rest(self, namespace: str, promoted: ArmVersion | None = None) -> Routing:
+        """The routing that puts it at stable, under the next revision; at what was ``promoted`` where it shows that."""
+        keeps = promoted is not None and promoted.digest in self.tried
         return Routing(
             namespace=namespace,
             rollout=self.rollout,
             uid=self.uid,
             revision=self.revision + 1,
             attempt=self.attempt,
-            stable=self.stable,
+            stable=promoted if promoted is not None and keeps else self.stable,
             candidate=None,
-            stable_slot=self.stable_slot,
+            stable_slot=1 - self.stable_slot if keeps else self.stable_slot,
         )
 
 
@@ -114,6 +117,7 @@ def _of_flag(flag: Mapping[str, JsonValue], delivery: Delivery) -> Iterator[Clai
         stable=shown.stable,
         stable_slot=0,
         exposing=bool(shown.weight or shown.shadow),
+        tried=shown.exposed - {shown.stable.digest},
         delivery=delivery,
     )
 
@@ -129,6 +133,7 @@ def _in_http_route(obj: Json) -> Iterator[Claim]:
             stable=marks.stable,
             stable_slot=marks.slot,
             exposing=bool(idle.traffic or idle.copies),
+            tried=_digest(marks.candidate),
             delivery=Delivery(
                 http_route=HttpRouteDelivery.model_construct(name=shape.name(obj), backends=list(marks.backends))
             ),
@@ -146,5 +151,10 @@ def _in_fields(kind: Kind, obj: Json) -> Iterator[Claim]:
             stable=marks.stable,
             stable_slot=0,
             exposing=marks.weight > 0,
+            tried=_digest(marks.candidate),
             delivery=Delivery(field=FieldDelivery.model_construct(path=path, target=held_by)),
         )
+
+
+def _digest(version: ArmVersion | None) -> frozenset[str]:
+    return frozenset({version.digest}) if version is not None else frozenset()

@@ -39,6 +39,8 @@ class RolloutView:
     deleting: bool = False
     keeper: str | None = None
     """The GitOps controller that applies it from Git, as people call it; None when nobody is seen to."""
+    marked: tuple[Delivery, ...] | None = None
+    """The routers that carry its marks, looked for where an attempt in flight has no manifest any more; else None."""
 
     @property
     def orders(self) -> Orders:
