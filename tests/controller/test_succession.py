@@ -366,3 +366,18 @@ async def test_a_router_that_leaves_the_spec_in_the_bake_shows_what_was_promoted
     shown = place.flags("elsewhere")["another"]
     assert (shown["metadata"]["headgate.dev/weight"], shown["variants"]["stable"]["version"]) == (0, "v2")
     assert shown["variants"]["stable"]["compiled"] == "v2-compiled"
+
+
+async def test_a_router_that_left_the_spec_in_mid_attempt_is_free_once_the_attempt_has_ended() -> None:
+    place = await Place().begin()
+    place.apply("old", "v1", FLAG, ELDEST)
+    await place.looks("old")
+    place.apply("old", "v2", FLAG, ELDEST)
+    await place.looks("old", 1, 11)
+    place.apply("old", "v2", OTHER_FLAG, ELDEST)
+    place.ask("old", abort="1")
+    await place.looks("old", 1, 1)
+    place.apply("reply", "v1", FLAG, ELDER)
+    await place.looks("reply", 1, 20)
+    assert (place.status()["phase"], place.condition("Stalled")["status"]) == ("Idle", "False")
+    assert place.flags()["reply"]["metadata"]["headgate.dev/rollout"] == "reply"
