@@ -17,7 +17,12 @@ from tests.controller.test_succession import FLAG, FLAG_ELSEWHERE, OTHER_FLAG, R
 NAMES = st.sampled_from(["old", "reply"])
 VERSIONS = st.sampled_from(["v1", "v2", "v3"])
 DELIVERIES = st.lists(st.sampled_from(["flag", "other", "elsewhere", "route"]), min_size=1, max_size=2, unique=True)
-ROUTERS: dict[str, Mapping[str, object]] = {"flag": FLAG, "other": OTHER_FLAG, "elsewhere": FLAG_ELSEWHERE, "route": ROUTE}
+ROUTERS: dict[str, Mapping[str, object]] = {
+    "flag": FLAG,
+    "other": OTHER_FLAG,
+    "elsewhere": FLAG_ELSEWHERE,
+    "route": ROUTE,
+}
 FLIGHT = (AttemptState.STEPPING, AttemptState.BAKING)
 T = TypeVar("T")
 
