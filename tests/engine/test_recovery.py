@@ -168,6 +168,25 @@ def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_di
     assert world.exposed() == {"sha256:v7"}
 
 
+def test_nor_where_it_died_before_the_way_back_was_delivered_and_who_comes_next_goes_through_the_steps() -> None:
+    world = about_to_be_promoted()
+
+    def abort(world: World) -> None:
+        world.annotate("abort", "1")
+        # It dies when the way back is committed, and before anything else is written.
+        world.crash_at = world.effects + 2
+
+    world.before_commit = abort
+    with pytest.raises(Crash):
+        world.run(HOUR)
+    world.crash_at = None
+    assert (world.phase(), world.shown[FLAG].weight) == (Phase.ROLLING_BACK, 100)
+    recreated(world, "v8")
+    world.settle()
+    assert world.status.stable is not None
+    assert (world.status.stable.version, world.status.weight) == ("v7", 10)
+
+
 def test_a_router_older_or_newer_than_the_record_says_nothing_against_it() -> None:
     world = at_step(25)
     assert world.run(HOUR, until=in_phase(Phase.IDLE))

@@ -78,14 +78,20 @@ def _frozen(turn: Turn) -> StableRef | None:
 
 
 def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | None:
-    """The stable version by a router of the record's own revision, where that is another than the recorded one.
+    """The stable version by the routers, where they contradict a promotion that is on record.
 
-    A promotion is on record before its commit, which may be lost to a way back under the same revision; a router shows
-    what was committed.
+    It is on record before its commit, which may be lost to a way back under the same revision; a router of that
+    revision shows what was committed. Where all are older and have it as a candidate still, nobody can tell: it was not
+    committed, or not delivered yet. What is tried once more is safer then than what may be rejected.
     """
-    states = [state for state in our_states(turn) if state.revision == record.revision]
+    promoted, ours = record.stable, our_states(turn)
+    if promoted is None:
+        return None
+    states = [state for state in ours if state.revision == record.revision]
+    if not states and all(state.stable is None or state.stable.digest != promoted.digest for state in ours):
+        states = [state for state in ours if promoted.digest in state.exposed]
     shown = _shown(turn, states, rejected)
-    return shown if shown is None or record.stable is None or shown.digest != record.stable.digest else None
+    return shown if shown is None or shown.digest != promoted.digest else None
 
 
 def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
