@@ -175,9 +175,9 @@ class House:
         else:
             self.store.documents.watched(kind, raw, deleted=False)
 
-    def annotate(self, **asked: str) -> None:
+    def annotate(self, rollout: str = "reply", /, **asked: str) -> None:
         """What a person asks of headgate, and the watch that tells of it."""
-        raw = self.rollout
+        raw = self.cluster.at(ROLLOUT, rollout)
         raw["metadata"]["annotations"] = {f"headgate.dev/{word}": text for word, text in asked.items()}
         self.tell(ROLLOUT, self.cluster.put(ROLLOUT, raw))
 
@@ -188,18 +188,19 @@ class House:
         metadata = {"generation": 1, **known.get("metadata", {}), **document["metadata"]}
         return self.cluster.put(kind, {**known, **document, "metadata": metadata})
 
-    def delete(self) -> None:
-        """A person deletes the Rollout, and the watch tells of it."""
-        view = self.store.lost_rollout(REPLY, int(self.rollout["metadata"]["resourceVersion"]))
+    def delete(self, rollout: str = "reply") -> None:
+        """A person deletes a Rollout, and the watch tells of it."""
+        version = int(self.cluster.at(ROLLOUT, rollout)["metadata"]["resourceVersion"])
+        view = self.store.lost_rollout(Key("ai", rollout), version)
         assert view is not None
-        del self.cluster.objects[ROLLOUT, "ai", "reply"]
+        del self.cluster.objects[ROLLOUT, "ai", rollout]
         self.reconcile.depart(view)
 
-    async def look(self, seconds: float = 0.0) -> None:
+    async def look(self, seconds: float = 0.0, rollout: str = "reply") -> None:
         """Looks some seconds later, and again when a measurement that it began is over."""
         self.time += timedelta(seconds=seconds)
         for _ in range(3):
-            await self.reconcile.look(REPLY)
+            await self.reconcile.look(Key("ai", rollout))
             await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("measure")))
 
     @property

@@ -12,7 +12,7 @@ from headgate.api.rollout_status import AttemptState
 from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT, ClusterError, Kind, Refused, Unavailable
 from headgate.controller.marked import carriers
 from headgate.delivery.claims import Claim, claims
-from tests.controller.test_succession import FLAG, FLAG_ELSEWHERE, OTHER_FLAG, ROUTE, Place
+from tests.controller.place import FLAG, FLAG_ELSEWHERE, OTHER_FLAG, ROUTE, Place
 
 NAMES = st.sampled_from(["old", "reply"])
 VERSIONS = st.sampled_from(["v1", "v2", "v3"])
@@ -104,7 +104,7 @@ class Town(RuleBasedStateMachine):
     @rule(name=NAMES)
     def somebody_deletes_one(self, name: str) -> None:
         if self.exists(name):
-            self.place.delete_one(name)
+            self.place.house.delete(name)
 
     @rule(name=NAMES)
     def one_is_deleted_while_no_operator_runs(self, name: str) -> None:
@@ -115,9 +115,7 @@ class Town(RuleBasedStateMachine):
     @rule(name=NAMES, version=VERSIONS, routers=DELIVERIES, restart=st.booleans())
     def one_is_made_again_unseen(self, name: str, version: str, routers: list[str], *, restart: bool) -> None:
         if self.exists(name):
-            self.place.is_deleted_unseen(ROLLOUT, name)
-            if restart:
-                self.place.restart()
+            self.place.is_deleted_unseen(ROLLOUT, name, restart=restart)
             self.is_begun(name, version, routers)
             if restart:
                 self.wait(self.place.resync())

@@ -1,150 +1,12 @@
 """Routers that outlive their Rollout: for another of its name that has other ones, or for another name."""
 
-import asyncio
-import json
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT, ClusterError, Kind, Unavailable
-from headgate.cluster.snapshots import Snapshots
-from headgate.controller.orphans import Orphans
-from headgate.engine.observation import Key
-from tests.controller import documents
-from tests.controller.house import House
-from tests.controller.models import MODEL, Models
-
-STEPS = [{"weight": 10, "holdFor": "10s"}, {"weight": 50, "holdFor": "1h"}, {"weight": 100}]
-FLAG = {"flag": {"name": "reply", "key": "companyId", "configMap": {"name": "flags"}}}
-OTHER_FLAG = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "flags"}}}
-FLAG_ELSEWHERE = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "elsewhere"}}}
-ROUTE = {"httpRoute": {"name": "web", "backends": ["blue", "green"]}}
-FIELD = {"field": {"path": "spec.weight"}}
-ELDEST, ELDER, YOUNGEST = (f"2026-11-21T{hour}:00:00Z" for hour in ("09", "10", "11"))
-
-
-class Place:
-    """A namespace with a flag, a route and two models, and Rollouts of several names in it."""
-
-    def __init__(self) -> None:
-        self._models = Models()
-        self._models.serve_other()
-        self._edits = 0
-        backends = [{"name": name, "port": 80, "weight": weight} for name, weight in (("blue", 100), ("green", 0))]
-        route = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "web"}}
-        self.house.put(HTTP_ROUTE, {**route, "spec": {"rules": [{"backendRefs": backends}]}})
-
-    @property
-    def house(self) -> House:
-        return self._models.house
-
-    async def begin(self) -> "Place":
-        await self.house.versions("v1", "v2", "v3")
-        return self
-
-    def apply(self, name: str, version: str, delivery: Mapping[str, object], created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
-        """Somebody applies a Rollout of a prompt."""
-        self.apply_all(name, version, [delivery], created, **spec)
-
-    def apply_all(
-        self,
-        name: str,
-        version: str,
-        deliveries: list[Mapping[str, object]],
-        created: str,
-        **spec: Any,  # noqa: ANN401 - JSON
-    ) -> None:
-        """The same, with several routers."""
-        asked = documents.rollout(version, name=name, gates=[], steps=STEPS, delivery=deliveries, **spec)
-        self._put(asked, created)
-
-    def follow(self, name: str, model: str, created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
-        """Somebody applies a Rollout of a model, whose weight is in the model itself."""
-        target = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": model, "fields": ["spec.model"]}
-        asked = documents.rollout("v1", name=name, gates=[], steps=STEPS, delivery=[FIELD], target=target, **spec)
-        del asked["spec"]["prompt"]
-        self._put(asked, created)
-
-    def _put(self, asked: dict[str, Any], created: str) -> None:
-        self._edits += 1
-        uid = f"{asked['metadata']['name']} of {created}"
-        asked["metadata"].update(uid=uid, creationTimestamp=created, generation=self._edits)
-        self.house.put(ROLLOUT, asked)
-
-    def edit(self, model: str) -> None:
-        self._models.edit(model=model)
-
-    def ask(self, name: str, **asked: str) -> None:
-        """What a person asks of headgate by an annotation."""
-        raw = self.house.cluster.at(ROLLOUT, name)
-        raw["metadata"]["annotations"] = {f"headgate.dev/{word}": text for word, text in asked.items()}
-        self.house.tell(ROLLOUT, self.house.cluster.put(ROLLOUT, raw))
-
-    def abort(self, name: str) -> None:
-        self.ask(name, abort="1")
-
-    async def delete(self, name: str) -> None:
-        """Somebody deletes a Rollout, and the operator has a look."""
-        self.delete_one(name)
-        await self.looks(name)
-
-    def delete_one(self, name: str) -> None:
-        """Somebody deletes a Rollout, and the watch tells of it."""
-        version = int(self.house.cluster.at(ROLLOUT, name)["metadata"]["resourceVersion"])
-        view = self.house.store.lost_rollout(Key("ai", name), version)
-        assert view is not None
-        del self.house.cluster.objects[ROLLOUT, "ai", name]
-        self.house.reconcile.depart(view)
-
-    def restart(self) -> None:
-        """Another operator goes on."""
-        self._models.restart(MODEL)
-
-    def is_deleted_unseen(self, kind: Kind, name: str) -> None:
-        """Somebody deletes an object, and no watch tells of it."""
-        del self.house.cluster.objects[kind, "ai", name]
-
-    async def looks(self, name: str = "reply", *seconds: float) -> None:
-        """Looks so many seconds later each, and as often as there is something to do."""
-        for each in seconds or (1,):
-            self.house.time += timedelta(seconds=each)
-            for _ in range(3):
-                await self.house.reconcile.look(Key("ai", name))
-                tasks = asyncio.all_tasks()
-                await asyncio.gather(*(task for task in tasks if task.get_name().startswith("measure")))
-
-    async def resync(self) -> None:
-        """All is listed again, and what nobody answers for is put at stable."""
-        house = self.house
-        await Orphans(house.store, house.cluster, house.speaking, Snapshots(house.cluster)).put_at_stable()
-
-    def status(self, name: str = "reply") -> dict[str, Any]:
-        found: dict[str, Any] = self.house.cluster.at(ROLLOUT, name)["status"]
-        return found
-
-    def condition(self, kind: str, name: str = "reply") -> dict[str, Any]:
-        found: dict[str, Any] = next(each for each in self.status(name)["conditions"] if each["type"] == kind)
-        return found
-
-    def flags(self, config_map: str = "flags") -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.house.cluster.at(CONFIG_MAP, config_map)["data"]["flags.json"])["flags"]
-        return found
-
-    def flag(self, name: str = "reply", config_map: str = "flags") -> int:
-        """The candidate's share of a flag."""
-        weight: int = self.flags(config_map)[name]["metadata"]["headgate.dev/weight"]
-        return weight
-
-    def route(self) -> dict[str, int]:
-        """The share of each backend."""
-        rules = self.house.cluster.at(HTTP_ROUTE, "web")["spec"]["rules"]
-        return {backend["name"]: backend["weight"] for backend in rules[0]["backendRefs"]}
-
-    def model(self, name: str = "ranker") -> dict[str, Any]:
-        found: dict[str, Any] = self.house.cluster.at(MODEL, name)["spec"]
-        return found
+from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Kind, Unavailable
+from tests.controller.models import MODEL
+from tests.controller.place import ELDER, ELDEST, FLAG, FLAG_ELSEWHERE, OTHER_FLAG, ROUTE, YOUNGEST, Place
 
 
 @pytest.mark.parametrize("restart", [True, False], ids=["no operator ran", "a watch told nothing"])
@@ -155,9 +17,7 @@ async def test_one_made_again_for_another_router_leaves_nobody_on_the_old_one(re
     place.apply("reply", "v2", FLAG, ELDER)
     await place.looks("reply", 1, 11)
     assert place.flag() == 50
-    place.is_deleted_unseen(ROLLOUT, "reply")
-    if restart:
-        place.restart()
+    place.is_deleted_unseen(ROLLOUT, "reply", restart=restart)
     place.apply("reply", "v1", OTHER_FLAG, YOUNGEST)
     await place.looks("reply", 1, 30)
     await place.resync()
@@ -172,9 +32,7 @@ async def test_one_made_again_for_another_target_leaves_nobody_on_the_old_one(re
     place.edit("m2")
     await place.looks("reply", 1, 11)
     assert place.model()["weight"] == 50
-    place.is_deleted_unseen(ROLLOUT, "reply")
-    if restart:
-        place.restart()
+    place.is_deleted_unseen(ROLLOUT, "reply", restart=restart)
     place.follow("reply", "other", YOUNGEST)
     await place.looks("reply", 1, 30)
     await place.resync()

@@ -145,21 +145,27 @@ def test_a_promotion_that_was_put_on_record_and_then_overtaken_by_an_abort_leave
     assert world.exposed() == {"sha256:v7"}
 
 
-def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_died_before_it_was_off_the_record() -> (
-    None
-):
+def overtaken_by_an_abort(dies_after: int) -> World:
+    """A promotion is on record when an abort overtakes it, and the operator dies after so many writes more."""
     world = about_to_be_promoted()
 
     def abort(world: World) -> None:
         world.annotate("abort", "1")
-        # It dies when the way back is committed and delivered, and before anything else is written.
-        world.crash_at = world.effects + 3
+        world.crash_at = world.effects + dies_after
 
     world.before_commit = abort
     with pytest.raises(Crash):
         world.run(HOUR)
     world.crash_at = None
     assert world.phase() is Phase.ROLLING_BACK
+    return world
+
+
+def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_died_before_it_was_off_the_record() -> (
+    None
+):
+    # It dies when the way back is committed and delivered, and before anything else is written.
+    world = overtaken_by_an_abort(dies_after=3)
     recreated(world, "v7")
     world.settle()
     assert world.status.stable is not None
@@ -169,18 +175,9 @@ def test_a_promotion_overtaken_by_an_abort_is_not_believed_where_the_operator_di
 
 
 def test_nor_where_it_died_before_the_way_back_was_delivered_and_who_comes_next_goes_through_the_steps() -> None:
-    world = about_to_be_promoted()
-
-    def abort(world: World) -> None:
-        world.annotate("abort", "1")
-        # It dies when the way back is committed, and before anything else is written.
-        world.crash_at = world.effects + 2
-
-    world.before_commit = abort
-    with pytest.raises(Crash):
-        world.run(HOUR)
-    world.crash_at = None
-    assert (world.phase(), world.shown[FLAG].weight) == (Phase.ROLLING_BACK, 100)
+    # It dies when the way back is committed, and before anything else is written.
+    world = overtaken_by_an_abort(dies_after=2)
+    assert world.shown[FLAG].weight == 100
     recreated(world, "v8")
     world.settle()
     assert world.status.stable is not None

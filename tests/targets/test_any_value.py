@@ -7,9 +7,8 @@ import pytest
 from headgate.local.control_plane import ControlPlane
 from tests.controller.kube import Kube
 from tests.controller.process import OperatorProcess
-from tests.targets.widget import ALLOWED, Widget, crd, rollout, widget
+from tests.targets.widget import Widget, operating, rollout, widget
 
-NO_PROMETHEUS = "http://127.0.0.1:9"
 VALUES = {
     "a small number": 0.00001,
     "a large number": 1e21,
@@ -26,11 +25,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory, plane: ControlPlane) -> Iterator[OperatorProcess]:
-    plane.api.install_crds([crd()])
-    process = OperatorProcess(tmp_path_factory.mktemp("widgets"), plane.kubeconfig, NO_PROMETHEUS, targets=ALLOWED)
-    process.start()
-    yield process
-    process.stop()
+    yield from operating(tmp_path_factory.mktemp("widgets"), plane)
 
 
 @pytest.mark.usefixtures("operator")

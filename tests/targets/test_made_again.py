@@ -7,18 +7,12 @@ import pytest
 from headgate.local.control_plane import ControlPlane
 from tests.controller.kube import Kube
 from tests.controller.process import OperatorProcess
-from tests.targets.widget import ALLOWED, Widget, crd, rollout, widget
-
-NO_PROMETHEUS = "http://127.0.0.1:9"
+from tests.targets.widget import Widget, operating, rollout, widget
 
 
 @pytest.fixture
 def operator(tmp_path_factory: pytest.TempPathFactory, plane: ControlPlane) -> Iterator[OperatorProcess]:
-    plane.api.install_crds([crd()])
-    process = OperatorProcess(tmp_path_factory.mktemp("widgets"), plane.kubeconfig, NO_PROMETHEUS, targets=ALLOWED)
-    process.start()
-    yield process
-    process.stop()
+    yield from operating(tmp_path_factory.mktemp("widgets"), plane)
 
 
 def test_the_old_target_shows_the_candidate_to_nobody(operator: OperatorProcess, kube: Kube) -> None:

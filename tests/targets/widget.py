@@ -1,13 +1,18 @@
 """A custom resource whose spec takes whatever its owner writes, and what its owner sees of it."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from headgate.local.control_plane import ControlPlane
 from headgate.local.waiting import wait_until
 from tests.controller.kube import PATHS, Kube
+from tests.controller.process import OperatorProcess
 from tests.controller.waiting import wait_for
 
 GROUP = "play.example.com"
+_NO_PROMETHEUS = "http://127.0.0.1:9"
 ALLOWED = [{"apiVersion": f"{GROUP}/v1", "kind": "Widget", "fields": ["spec"]}]
 HELD = [{"weight": 10, "holdFor": "1h"}, {"weight": 100}]
 _ANYTHING: dict[str, Any] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -52,6 +57,15 @@ def rollout(*fields: str, **spec: object) -> dict[str, Any]:
         "metadata": {"name": "widget"},
         "spec": {"target": target, "delivery": [{"field": {"path": "spec.weight"}}], "steps": HELD, **spec},
     }
+
+
+def operating(directory: Path, plane: ControlPlane) -> Iterator[OperatorProcess]:
+    """An operator that may release widgets, and that no source tells anything; for a fixture."""
+    plane.api.install_crds([crd()])
+    process = OperatorProcess(directory, plane.kubeconfig, _NO_PROMETHEUS, targets=ALLOWED)
+    process.start()
+    yield process
+    process.stop()
 
 
 class Widget:

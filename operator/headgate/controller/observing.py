@@ -102,13 +102,11 @@ class Observing:
     ) -> Observation:
         target = self._store.target_of(view)
         versions = self._versions(view, target)
-        if not is_frozen(view.status.attempt):
-            self._store.bind(view, ())
-        elif plan is not None:
-            self._store.bind(view, tuple(plan.delivery))
-        else:
-            view = replace(view, marked=marked_by(self._store, view))
-            self._store.bind(view, view.marked or ())
+        frozen: tuple[Delivery, ...] = ()
+        if is_frozen(view.status.attempt):
+            frozen = tuple(plan.delivery) if plan is not None else marked_by(self._store, view)
+            view = replace(view, marked=frozen if plan is None else None)
+        self._store.bind(view, frozen)
         routing, routes = desired(view, plan, versions)
         states = {}
         if routing is not None:
@@ -151,7 +149,7 @@ class Observing:
         attempt = view.status.attempt
         if attempt is None or attempt.manifest is None:
             return None
-        if not _is_under_way(view.status):
+        if not is_frozen(attempt):
             return self._snapshots.known_plan(view.namespace, attempt.manifest)
         try:
             return await self._snapshots.plan(view.namespace, attempt.manifest)

@@ -3,8 +3,8 @@
 from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import PauseRecord
 from headgate.engine.alert_note import AlertNote, alert_note, mark, marks
-from headgate.engine.annotations import RESUME, ask
 from headgate.engine.decision import NoticeKind
+from headgate.engine.pausing import pause
 from headgate.engine.turn import Turn
 
 MOST_HEARD = 16
@@ -32,9 +32,7 @@ def heed(turn: Turn) -> None:
         turn.happened("AlertFiring", message, NoticeKind.WARNING)
         return
     paused = PauseRecord.model_construct(at=turn.now, check=f"alert/{note.name}"[:253], reason=note.text[:1024])
-    # A resume that was written before knew nothing of this pause.
-    earlier = ask(turn.observation.rollout.annotations, RESUME)
-    turn.change_attempt(paused=paused, resumed=earlier.written if earlier is not None else None)
+    pause(turn, paused)
     turn.happened("PausedByAlert", message, NoticeKind.WARNING)
 
 

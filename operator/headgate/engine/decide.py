@@ -133,7 +133,7 @@ def _close(turn: Turn) -> Decision:
         restore=turn.restore,
         notices=_notices(turn, committed, status if commit else committed, silent=undecided and not deliver),
         questions=tuple(turn.questions),
-        due=min((moment for moment in turn.dues if moment > turn.now), default=None),
+        due=turn.due,
         memory=memory,
         hooks=aftermath.due_hooks(view),
         urgent=turn.urgent,

@@ -10,6 +10,7 @@ from headgate.engine import wayback
 from headgate.engine.annotations import RESUME, ask
 from headgate.engine.decision import NoticeKind
 from headgate.engine.evidence import Arm, Look, MeasureKey, Reading, ReadingKind
+from headgate.engine.pausing import pause
 from headgate.engine.questions import due_gates, questions_for
 from headgate.engine.turn import Turn
 from headgate.engine.verdicts import Measured, action_of, judge, passes
@@ -168,9 +169,7 @@ def _pause(turn: Turn) -> None:
     pausing = turn.memory.pausing
     if pausing is None or not turn.in_flight or turn.flight.paused is not None or pausing[0] != turn.flight.number:
         return
-    # A resume that was written before knew nothing of this pause.
-    earlier = ask(turn.observation.rollout.annotations, RESUME)
-    turn.change_attempt(paused=pausing[1], resumed=earlier.written if earlier is not None else None)
+    pause(turn, pausing[1])
     turn.happened("PausedByGate", f"attempt {turn.flight.number}: {pausing[1].reason}", NoticeKind.WARNING)
 
 

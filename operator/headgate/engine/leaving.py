@@ -41,7 +41,7 @@ def leave(turn: Turn) -> Decision:
         restore=turn.restore,
         notices=(),
         questions=(),
-        due=min((moment for moment in turn.dues if moment > turn.now), default=None),
+        due=turn.due,
         memory=turn.memory,
         urgent=True,
     )

@@ -96,21 +96,19 @@ def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | No
 
 def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
     """The stable version that the newest of those routers names, of the kind of subject that the spec releases."""
-    spec = turn.observation.rollout.spec
-    states = [state for state in states if state.stable is not None and state.stable.digest not in rejected]
-    if spec is not None and spec.target is None:
-        # A field may have been a target's Rollout's before: what that one released is no version of a prompt.
-        states = [state for state in states if state.stable is not None and not _is_of_a_target(state.stable)]
-    newest = max(states, key=lambda state: state.revision or 0, default=None)
-    if newest is None or newest.stable is None:
+    believed = [(state, state.stable) for state in states if state.stable is not None]
+    believed = [each for each in believed if each[1].digest not in rejected and _may_be_released(turn, each[1])]
+    if not believed:
         return None
-    stable = newest.stable
+    newest, stable = max(believed, key=lambda each: each[0].revision or 0)
     slot = _slot(turn, newest)
     return StableRef(version=stable.version, digest=stable.digest, slot=slot, target=known_target(turn))
 
 
-def _is_of_a_target(stable: ArmVersion) -> bool:
-    return is_named_after(stable.version, stable.digest)
+def _may_be_released(turn: Turn, stable: ArmVersion) -> bool:
+    """A field may have been a target's Rollout's before: what that one released is no version of a prompt."""
+    spec = turn.observation.rollout.spec
+    return spec is None or spec.target is not None or not is_named_after(stable.version, stable.digest)
 
 
 def _slot(turn: Turn, router: RouterState) -> int:

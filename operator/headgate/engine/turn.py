@@ -115,6 +115,11 @@ class Turn:
         """Look again at that moment at the latest."""
         self.dues.append(moment)
 
+    @property
+    def due(self) -> datetime | None:
+        """When to look again at the latest; None: when something happens."""
+        return min((moment for moment in self.dues if moment > self.now), default=None)
+
     def is_put_off(self, until: datetime, longest: timedelta) -> bool:
         """Whether a pause of at most ``longest`` still lasts. An end further off is of a clock that was put back."""
         return self.now < until <= self.now + longest
