@@ -188,6 +188,16 @@ async def test_a_leader_of_late_whose_lists_were_old_looks_again_too() -> None:
     assert "the budget burns" in (shelves.annotation() or "")
 
 
+async def test_many_at_rest_keep_no_alert_from_the_one_in_flight() -> None:
+    room = Room(Shelves(rollout()), knows=False)
+    for number in range(101):
+        idle = rollout(f"idle-{number}", state="Ended")
+        room.shelves.store.saw_rollout(room.shelves.cluster.put(ROLLOUT, idle))
+    with pytest.raises(NotStored, match="101 Rollouts"):
+        await room.fire()
+    assert "the budget burns" in (room.shelves.annotation() or "")
+
+
 async def test_a_standby_whose_watch_is_late_takes_no_alert_of_an_earlier_attempt_for_that_of_this_one() -> None:
     taken_back = rollout(stored=AlertNote(3, AlertAction.ROLLBACK, "another", "n", "t").written())
     shelves = Shelves(taken_back)

@@ -44,6 +44,13 @@ class Cluster(MemoryCluster):
     def __init__(self) -> None:
         super().__init__()
         self.fault: Callable[[Kind, str], ClusterError | None] = lambda _kind, _subresource: None
+        self.unreadable: ClusterError | None = None
+        """Raised instead of each answer to a read of one object."""
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Json:
+        if self.unreadable is not None:
+            raise self.unreadable
+        return await super().get(kind, namespace, name)
 
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, body: Json, *, resource_version: str, subresource: str = ""

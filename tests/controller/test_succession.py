@@ -31,6 +31,7 @@ class Place:
     def __init__(self) -> None:
         self._models = Models()
         self._models.serve_other()
+        self._edits = 0
         backends = [{"name": name, "port": 80, "weight": weight} for name, weight in (("blue", 100), ("green", 0))]
         route = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "web"}}
         self.house.put(HTTP_ROUTE, {**route, "spec": {"rules": [{"backendRefs": backends}]}})
@@ -45,7 +46,18 @@ class Place:
 
     def apply(self, name: str, version: str, delivery: Mapping[str, object], created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
         """Somebody applies a Rollout of a prompt."""
-        asked = documents.rollout(version, name=name, gates=[], steps=STEPS, delivery=[delivery], **spec)
+        self.apply_all(name, version, [delivery], created, **spec)
+
+    def apply_all(
+        self,
+        name: str,
+        version: str,
+        deliveries: list[Mapping[str, object]],
+        created: str,
+        **spec: Any,  # noqa: ANN401 - JSON
+    ) -> None:
+        """The same, with several routers."""
+        asked = documents.rollout(version, name=name, gates=[], steps=STEPS, delivery=deliveries, **spec)
         self._put(asked, created)
 
     def follow(self, name: str, model: str, created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
@@ -56,7 +68,9 @@ class Place:
         self._put(asked, created)
 
     def _put(self, asked: dict[str, Any], created: str) -> None:
-        asked["metadata"].update(uid=f"{asked['metadata']['name']} of {created}", creationTimestamp=created)
+        self._edits += 1
+        uid = f"{asked['metadata']['name']} of {created}"
+        asked["metadata"].update(uid=uid, creationTimestamp=created, generation=self._edits)
         self.house.put(ROLLOUT, asked)
 
     def edit(self, model: str) -> None:
@@ -72,13 +86,17 @@ class Place:
         self.ask(name, abort="1")
 
     async def delete(self, name: str) -> None:
+        """Somebody deletes a Rollout, and the operator has a look."""
+        self.delete_one(name)
+        await self.looks(name)
+
+    def delete_one(self, name: str) -> None:
         """Somebody deletes a Rollout, and the watch tells of it."""
         version = int(self.house.cluster.at(ROLLOUT, name)["metadata"]["resourceVersion"])
         view = self.house.store.lost_rollout(Key("ai", name), version)
         assert view is not None
         del self.house.cluster.objects[ROLLOUT, "ai", name]
         self.house.reconcile.depart(view)
-        await self.looks(name)
 
     def restart(self) -> None:
         """Another operator goes on."""

@@ -256,3 +256,27 @@ async def test_a_deleted_rollout_whose_record_cannot_be_written_keeps_the_next_o
     is_mended(prompts)
     await prompts.look(10)
     assert prompts.status["stable"]["version"] == "v1"
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_a_rollout_deleted_while_its_way_back_is_not_committed_comes_back_and_stays_rejected(
+    prompts: House, failures: int
+) -> None:
+    left = [failures]
+
+    def fails(kind: Kind, subresource: str) -> ClusterError | None:
+        if (kind, subresource) != (ROLLOUT, "status") or not left[0]:
+            return None
+        left[0] -= 1
+        return Unavailable(WORDS)
+
+    prompts.cluster.fault = fails
+    prompts.annotate(abort="1")
+    for _ in range(failures):
+        await prompts.reconcile.look(REPLY)
+        prompts.time += timedelta(seconds=2)
+    assert not left[0]
+    prompts.delete()
+    await prompts.look(1)
+    assert '"v2"' not in json.dumps(prompts.cluster.at(FEATURE_FLAG, "flags"))
+    assert [each["version"] for each in on_record(prompts)["rejected"]] == ["v2"]

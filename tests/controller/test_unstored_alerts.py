@@ -1,5 +1,6 @@
 """An alert that the API server does not let headgate store takes back what it is about all the same."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from headgate.alerts.payload import Post
 from headgate.alerts.receiving import Receiving
 from headgate.alerts.storing import NotStored
+from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import AttemptState, Outcome
 from headgate.cluster.objects import ROLLOUT, ClusterError, Kind, Refused, Unavailable
+from headgate.engine.alert_note import AlertNote
 from tests.alerts import posts
 from tests.alerts.test_storing import NAMESPACES, Witnessed
 from tests.controller import documents
-from tests.controller.house import House
+from tests.controller.house import REPLY, House
 
 HELD = [{"weight": 10, "holdFor": "1h"}, {"weight": 100}]
 
@@ -101,3 +104,29 @@ async def test_it_takes_back_no_later_attempt() -> None:
     for _ in range(3):
         await release.house.look(1)
     assert (release.house.status["weight"], release.attempt["number"]) == (10, 2)
+
+
+async def test_one_whose_write_conflicts_and_whose_rollout_cannot_be_read_then_is_heard_too() -> None:
+    release = await Release(Unavailable("a webhook is down"), "Rollback").begin()
+    house = release.house
+    house.cluster.fault = lambda _kind, _subresource: None
+    raw = house.rollout
+    raw["metadata"]["labels"] = {"somebody": "else"}
+    house.cluster.put(ROLLOUT, raw)
+    house.cluster.unreadable = Unavailable("too many requests")
+    with pytest.raises(NotStored, match="too many requests"):
+        await release.fire()
+    house.cluster.unreadable = None
+    for _ in range(2):
+        await house.look(1)
+    assert (house.status["weight"], release.attempt["outcome"]) == (0, Outcome.ROLLED_BACK)
+
+
+async def test_it_takes_back_nothing_of_the_next_rollout_of_the_name() -> None:
+    release = await Release(Unavailable("a webhook is down"), "Rollback").begin()
+    view = release.house.store.rollouts.get(REPLY)
+    assert view is not None
+    note = AlertNote(1, AlertAction.ROLLBACK, "key", "Burning", "it burns")
+    release.house.reconcile.heed(replace(view, uid="of one that is gone"), note)
+    await release.house.look(1)
+    assert release.house.status["weight"] == 10

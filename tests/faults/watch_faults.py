@@ -7,6 +7,7 @@ from tests.faults.course import Course
 from tests.faults.playing import play
 from tests.faults.scenarios import Scenario
 from tests.faults.world import Place, World
+from tests.integration.waiting import eventually
 from tests.integration.watch_meddling import MEDDLERS
 from tests.integration.watch_streams import Meddle
 
@@ -31,7 +32,8 @@ def _meddled(each: Callable[[], Meddle]) -> WatchFault:
 
 
 def _silent(world: World) -> None:
-    assert world.here.proxy.watches.silence(f"/namespaces/{world.name}/"), "no watch was open"
+    # An operator that was started just now opens its watches one by one.
+    eventually(lambda: world.here.proxy.watches.silence(f"/namespaces/{world.name}/"))
 
 
 WATCH_FAULTS = (*map(_meddled, MEDDLERS), WatchFault("all watches fall silent", _silent))

@@ -1,7 +1,7 @@
 """From a post that may be trusted to alerts that are stored. Knows no HTTP and decides nothing about attempts."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -44,7 +44,7 @@ class Receiving:
         poke: Callable[[Key], None],
         witness: Witness,
         *,
-        unstored: Unstored = lambda _key, _note: None,
+        unstored: Unstored = lambda _view, _note: None,
         leads: Callable[[], bool] = lambda: True,
         knows: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -65,12 +65,18 @@ class Receiving:
     async def receive(self, post: Post, namespaces: frozenset[str], received: float) -> None:
         """Returns when every alert that matters is stored. Raises NotStored."""
         firing = [alert for alert in post.alerts if alert.is_firing]
+
+        def stored(key: Key, note: AlertNote) -> None:
+            # Where it stands by, the revert is never seen to end.
+            if note.action is AlertAction.ROLLBACK and self._leads():
+                self._witness.alert_stored(key, note.attempt, received)
+
         views, found = await self._matched(firing, namespaces)
         unwritten = found.passed_by | found.known
         if unwritten and not self._knows():
             # An attempt that another one began may not be known here: the watch is late, or silent, or a list was old.
             # What is stored may then be of the attempt before. A write would find that out by itself.
-            await self._storing.reread(unwritten)
+            await self._look_again(unwritten, self._storing.store(list(found.notes.values()), firing, stored))
             views, found = await self._matched(firing, namespaces)
         self._count(post, firing=len(firing), found=found)
         for key in found.known:
@@ -80,11 +86,6 @@ class Receiving:
             for view in views:
                 self._poke(view.key)
 
-        def stored(key: Key, note: AlertNote) -> None:
-            # Where it stands by, the revert is never seen to end.
-            if note.action is AlertAction.ROLLBACK and self._leads():
-                self._witness.alert_stored(key, note.attempt, received)
-
         await self._storing.store(list(found.notes.values()), firing, stored)
         if found.bearings[Bearing.BUSY]:
             raise NotStored("another alert waits to be acted upon")
@@ -92,6 +93,12 @@ class Receiving:
             raise NotStored("a Rollout that it may be for cannot be read; see its Stalled condition")
         if post.truncated_alerts and views and not self._leads():
             raise NotStored("alerts were left out of the post, and only the replica that leads looks at Rollouts again")
+
+    async def _look_again(self, unwritten: Collection[Key], storing: Awaitable[int]) -> None:
+        """Reads those Rollouts; what is known to be about somebody is stored meanwhile, and waits for none of them."""
+        reread, _ = await asyncio.gather(self._storing.reread(unwritten), storing, return_exceptions=True)
+        if reread is not None:
+            raise reread
 
     def close(self) -> None:
         """Matches no large post any more."""

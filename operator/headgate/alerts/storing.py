@@ -22,8 +22,8 @@ Stored = Callable[[Key, AlertNote], None]
 """Is told of a note that was written on a Rollout."""
 
 
-Unstored = Callable[[Key, AlertNote], None]
-"""Is told of a note that takes an attempt back and that the API server did not write."""
+Unstored = Callable[[RolloutView, AlertNote], None]
+"""Is told of a note that takes an attempt of that Rollout back and that could not be written."""
 
 
 class NotStored(Exception):
@@ -79,11 +79,16 @@ class Storing:
         """Whether it was written, or why it could not be; False when it is needless by now."""
         async with self._turns:
             try:
-                return await self._write(view, note, firing, stored)
+                written = await self._write(view, note, firing, stored)
             except NotFound:
                 return False
             except ClusterError as error:
-                return str(error)
+                written = str(error)
+        if isinstance(written, str) and note.action is AlertAction.ROLLBACK:
+            # A way back waits for no write; Alertmanager is asked to send again, since a restart would forget it.
+            self._unstored(view, note)
+            self._poke(view.key)
+        return written
 
     async def _write(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert], stored: Stored) -> bool | str:
         for _ in range(_TRIES):
@@ -103,20 +108,9 @@ class Storing:
                     self._poke(view.key)
                     return False
                 view, note = again.notes[view.key]
-            except NotFound:
-                raise
-            except ClusterError:
-                self._hear_all_the_same(view.key, note)
-                raise
             else:
                 stored(view.key, note)
                 self._store.saw_rollout(raw)
                 _log.info("alert stored: %s", note.text, extra={"object": str(view.key), "action": note.action.value})
                 return True
         return f"Rollout {view.key}: somebody else writes it all the time"
-
-    def _hear_all_the_same(self, key: Key, note: AlertNote) -> None:
-        """A way back waits for no write; Alertmanager is asked to send again, since a restart would forget it."""
-        if note.action is AlertAction.ROLLBACK:
-            self._unstored(key, note)
-            self._poke(key)

@@ -21,7 +21,7 @@ from headgate.cluster.references import (
 from headgate.cluster.shelf import Shelf
 from headgate.cluster.targets import Targets, not_allowed, refused, view_of, wanted
 from headgate.cluster.views import GateEntry, VersionEntry, gate_entry, rollout_view, version_entry
-from headgate.engine.desired import is_frozen
+from headgate.engine.desired import ids, is_frozen
 from headgate.engine.observation import GateView, Key, RolloutView, TargetView, VersionView
 from headgate.engine.routing import router_id, target_id
 
@@ -217,9 +217,13 @@ class Store:
         return exposes or asks.deleting or _age(asks) > _age(view)
 
     def answers_for(self, rollout: Key, router: str) -> bool:
-        """Whether somebody goes on from the marks on a router: a Rollout of that name, which may have it still."""
+        """Whether somebody goes on from the marks on a router: a Rollout of that name, which writes it or may do so."""
         view = self.rollouts.get(rollout)
-        return view is not None and self._may_have(view, router)
+        if view is None:
+            return False
+        if is_frozen(view.status.attempt) and (bound := self._bound.get(rollout)) is not None:
+            return router in ids(bound)
+        return self._may_have(view, router)
 
     def _may_have(self, view: RolloutView, router: str) -> bool:
         """Whether a router is one of a Rollout's, as far as it is known yet which are."""

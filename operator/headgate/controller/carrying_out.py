@@ -357,10 +357,11 @@ class CarryingOut:
 
 def is_same(known: RolloutView, decided_on: RolloutView) -> bool:
     """Whether nothing has changed that a decision reads: only headgate, or nobody, has written since."""
-    return (known.generation, known.annotations, known.status) == (
+    return (known.generation, known.annotations, known.status, known.deleting) == (
         decided_on.generation,
         decided_on.annotations,
         decided_on.status,
+        decided_on.deleting,
     )
 
 

@@ -108,6 +108,7 @@ class Observing:
             self._store.bind(view, tuple(plan.delivery))
         else:
             view = replace(view, marked=marked_by(self._store, view))
+            self._store.bind(view, view.marked or ())
         routing, routes = desired(view, plan, versions)
         states = {}
         if routing is not None:

@@ -75,10 +75,10 @@ class Reconcile:
         case.went_well()
         self._departed[view.key] = Departed(replace(view, deleting=True), case)
 
-    def heed(self, key: Key, note: AlertNote) -> None:
+    def heed(self, about: RolloutView, note: AlertNote) -> None:
         """An alert takes that Rollout's attempt back and cannot be stored: the next look knows of it all the same."""
-        view = self._store.rollouts.get(key)
-        if view is not None:
+        view = self._store.rollouts.get(about.key)
+        if view is not None and view.uid == about.uid:
             self._case(view).unstored_alert = note
 
     async def look(self, key: Key) -> datetime | None:

@@ -24,17 +24,18 @@ def desired(
 def deliveries(view: RolloutView, status: RolloutStatus, plan: Plan | None) -> tuple[Delivery, ...]:
     """The routers of the attempt while there is one, else of the spec.
 
-    Of an attempt whose manifest is gone only the marks say which they are: others are not raised, and none is left.
+    Of an attempt whose manifest is gone the marks say which they are: no other is raised, and each is taken back.
     """
     if plan is not None and is_frozen(status.attempt):
         return tuple(_followed(delivery, status.stable) for delivery in plan.delivery)
     named = tuple(view.spec.routes()) if view.spec is not None else ()
     if view.marked is None or not is_frozen(status.attempt):
         return named
-    if view.deleting or (status.attempt is not None and status.attempt.state is AttemptState.ROLLING_BACK):
-        return united(named, view.marked)
     marked = ids(view.marked)
-    return tuple(delivery for delivery in named if router_id(delivery) in marked)
+    ours = tuple(delivery for delivery in named if router_id(delivery) in marked)
+    if view.deleting or (status.attempt is not None and status.attempt.state is AttemptState.ROLLING_BACK):
+        return united(ours, view.marked) or named
+    return ours
 
 
 def _followed(delivery: Delivery, stable: StableRef | None) -> Delivery:
