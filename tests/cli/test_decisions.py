@@ -117,6 +117,24 @@ WRITES: dict[str, tuple[Callable[[RolloutView], Change], Document, str | None, D
         "headgate.dev/promote=3/bake",
         {},
     ),
+    "retry says it in other words where the first lift nothing": (
+        _retry,
+        {
+            "metadata": _asked(retry="3"),
+            "status": status(ENDED, rejected=[rejection(ignoredRetry="3")]),
+        },
+        "headgate.dev/retry=3/again",
+        {},
+    ),
+    "retry says it in the first words again after that": (
+        _retry,
+        {
+            "metadata": _asked(retry="3/again"),
+            "status": status(ENDED, rejected=[rejection(ignoredRetry="3/again")]),
+        },
+        "headgate.dev/retry=3",
+        {},
+    ),
     "retry puts the version back in the same write": (
         _retry,
         {"spec": spec("support-reply-v7"), "status": status(ENDED, rejected=[rejection()])},

@@ -30,6 +30,8 @@ RETRIED = {**rollout()["metadata"], "annotations": {"headgate.dev/retry": "3"}}
         ({"metadata": RETRIED, "status": status(ENDED, rejected=[rejection()])}, None, None),
         ({"metadata": RETRIED, "spec": TARGET, "status": status(ENDED, rejected=[rejection()])}, None, None),
         ({"metadata": RETRIED, "status": status(ENDED)}, None, None),
+        # One that was there before the rejection, and lifts nothing.
+        ({"metadata": RETRIED, "status": status(ENDED, rejected=[rejection(ignoredRetry="3")])}, None, 1),
         ({"status": status(ENDED, rejected=[rejection()])}, None, 1),
         # The version that the spec names has not been compiled yet.
         ({"spec": spec("support-reply-v9"), "status": status(attempt("Ended", outcome="Promoted"))}, None, None),

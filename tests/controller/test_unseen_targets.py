@@ -34,6 +34,22 @@ async def test_a_move_in_the_middle_of_an_attempt_counts_for_its_way_back_too() 
     assert models.spec(MODEL_V1)["model"] == "m1"
 
 
+async def test_so_it_does_for_a_weight_that_stands_in_the_target_itself() -> None:
+    models = Models()
+    await models.begin()
+    await models.reaches_50()
+    models.serve_too(MODEL_V1)
+    models.apply(MODEL_V1)
+    await models.house.look(1)
+    models.restart(MODEL_V1)
+    await models.house.look(1)
+    assert (models.status["phase"], models.spec(MODEL_V1)["weight"]) == ("Progressing", 50)
+    models.house.annotate(abort="1")
+    await models.goes_on(30, times=3)
+    assert models.status["phase"] == "RolledBack"
+    assert models.spec(MODEL_V1) == {"model": "m1", "weight": 0}
+
+
 async def test_a_way_back_waits_for_a_target_that_is_not_to_be_seen() -> None:
     models = Models()
     await models.begin(delivery=[documents.flag_delivery()], exposure="Immediate")

@@ -130,6 +130,46 @@ def test_under_a_kill_switch_no_attempt_begins() -> None:
     assert (ready.reason, ready.message.startswith("stable is v7")) == ("Killed", True)
 
 
+def test_a_retry_from_before_its_rejection_lifts_nothing_and_a_new_one_does() -> None:
+    world = at_step(10)
+    world.annotate("retry", "1")
+    world.settle()
+    world.restart()
+    world.answer = lambda question: value(0.5)
+    assert world.run(HOUR, until=in_phase(Phase.ROLLED_BACK))
+    world.restart()
+    world.release("v8")
+    world.run(HOUR)
+    assert [rejection.version for rejection in world.status.rejected] == ["v8"]
+    assert (world.status.attempts, world.exposed()) == (1, {"sha256:v7"})
+    assert [notice.reason for notice in world.notices].count("RetryIgnored") == 1
+    world.answer = lambda question: value(0.0)
+    world.annotate("retry", "1/again")
+    world.settle()
+    assert (world.status.attempts, world.status.rejected, world.status.weight) == (2, [], 10)
+
+
+def test_a_retry_that_is_seen_under_the_kill_switch_lifts_nothing_when_it_is_off_again() -> None:
+    world = at_step(10)
+    world.annotate("abort", "1")
+    world.settle()
+    # The switch comes from Git, and by then the operator has not heard of the retry.
+    world.annotate("retry", "1")
+    world.release("v8", killSwitch="Stable")
+    world.run(HOUR)
+    world.restart()
+    world.release("v8", killSwitch="Off")
+    world.run(HOUR)
+    assert [rejection.version for rejection in world.status.rejected] == ["v8"]
+    assert world.record is not None
+    assert [rejection.version for rejection in world.record.rejected] == ["v8"]
+    assert (world.status.attempts, world.exposed()) == (1, {"sha256:v7"})
+    assert [notice.reason for notice in world.notices].count("RetryIgnored") == 1
+    world.annotate("retry", "1/again")
+    world.settle()
+    assert (world.status.attempts, world.status.weight) == (2, 10)
+
+
 def test_an_attempt_knows_nothing_of_the_verdicts_of_the_one_before() -> None:
     world = at_step(25)
     assert world.status.verdicts[0].verdict is VerdictKind.PASS

@@ -38,6 +38,14 @@ FORBIDDEN = (
 HELD: list[dict[str, Any]] = [{"weight": 10, "holdFor": "1h"}, {"weight": 100}]
 
 
+def restarted(before: House) -> House:
+    """Another operator goes on."""
+    house = House()
+    house.time = before.time
+    house.take_over(before)
+    return house
+
+
 async def at_rest(house: House, account: str | None = "deployer", steps: object = None) -> None:
     """v1 is stable."""
     await house.versions("v1", "v2", "v3")
@@ -339,6 +347,43 @@ async def test_an_account_that_is_named_later_is_on_record_before_the_next_step(
     record = await Snapshots(house.cluster).record(REPLY)
     assert record is not None
     assert record.service_account_name == "deployer"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("named", ["releaser", None])
+async def test_an_account_that_was_edited_in_mid_attempt_is_written_as_when_the_rollout_is_deleted_unseen(
+    named: str | None, *, restarts: bool
+) -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    if restarts:
+        house = restarted(house)
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName=named, steps=HELD))
+    await house.look(1)
+    del house.cluster.objects[ROLLOUT, "ai", "reply"]
+    house = restarted(house)
+    forbids(house, DEPLOYER)
+    await Orphans(house.store, house.cluster, house.speaking, Snapshots(house.cluster)).put_at_stable()
+    assert shown(house) == 0
+    assert written_by(house, "ai/releaser") == ({"reply-flags"} if named is not None else set())
+
+
+async def test_a_record_that_takes_no_other_account_keeps_nobody_from_being_judged() -> None:
+    house = House()
+    await at_ten(house, steps=HELD)
+    record = house.cluster.at(CONFIG_MAP, "reply-record")
+    house.cluster.fault = lambda kind, _subresource: Refused("exceeded quota") if kind == CONFIG_MAP else None
+    house.put(ROLLOUT, documents.rollout("v2", serviceAccountName="releaser", steps=HELD))
+    await house.look(1)
+    assert condition(house, "Stalled")["reason"] == "RecordRefused"
+    house.sources.values["v2"] = 9
+    await house.look(2)
+    assert house.status["phase"] == Phase.ROLLING_BACK
+    assert house.cluster.at(CONFIG_MAP, "reply-record") == record
+    house.cluster.fault = lambda _kind, _subresource: None
+    for _ in range(3):
+        await house.look(30)
+    assert (shown(house), house.status["phase"]) == (0, Phase.ROLLED_BACK)
 
 
 async def test_two_rollouts_in_one_document_are_each_written_with_their_own_rights() -> None:

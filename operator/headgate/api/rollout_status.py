@@ -215,6 +215,8 @@ class Rejection(StatusModel):
     """Why."""
     at: Timestamp
     """When."""
+    ignored_retry: Word | None = None
+    """The retry annotation that was there before it, or under the kill switch: it lifts nothing, another text does."""
 
 
 class HistoryEntry(StatusModel):

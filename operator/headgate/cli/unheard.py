@@ -14,7 +14,8 @@ def unheard_retry(view: RolloutView) -> Rejection | None:
     asked = ask(view.annotations, RETRY)
     if asked is None:
         return None
-    return next((each for each in view.status.rejected if each.attempt == asked.attempt), None)
+    meant = (each for each in view.status.rejected if each.attempt == asked.attempt)
+    return next((each for each in meant if each.ignored_retry != asked.written), None)
 
 
 def withdrawal(rejection: Rejection) -> str:

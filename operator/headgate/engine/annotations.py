@@ -32,6 +32,12 @@ class Ask:
     written: str
 
 
+def retry_of(annotations: Mapping[str, str], attempt: int) -> str | None:
+    """What is written as the retry of that attempt; None when nothing is, or another is meant."""
+    asked = ask(annotations, RETRY)
+    return asked.written if asked is not None and asked.attempt == attempt else None
+
+
 def ask(annotations: Mapping[str, str], name: str) -> Ask | None:
     """The annotation of that name; None when it is missing or names no attempt."""
     written = annotations.get(name, "").strip()

@@ -68,10 +68,17 @@ def may_lower(state: RouterState | None, routing: Routing) -> bool:
 
 def remember_account(turn: Turn) -> bool:
     """Whether the account must be put on record: a Rollout that is gone is taken back in the same name."""
-    spec = turn.observation.rollout.spec
-    named = spec.service_account_name if spec is not None else None
-    # With a transition alone: a record that cannot be written must keep nobody from being judged.
-    return turn.transition and turn.in_flight and named is not None and turn.memory.account_recorded != named
+    view, plan = turn.observation.rollout, turn.observation.plan
+    if view.spec is None or not says_account(view.spec, required=turn.observation.account_required):
+        return False
+    is_edited = view.status.observed_generation != view.generation and not turn.questions
+    # Only with what is committed: a record that cannot be written must keep nobody from being judged.
+    if not turn.in_flight or not (turn.transition or is_edited):
+        return False
+    named, known = view.spec.service_account_name, turn.memory.account_recorded
+    # What was recorded before a restart is not known: nobody may be named any more where the attempt began with one.
+    was_named = plan is not None and plan.service_account_name is not None
+    return named != known or (named is None and was_named)
 
 
 def refused_again(

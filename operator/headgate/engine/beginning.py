@@ -3,7 +3,7 @@
 from headgate.api.rollout import GateReference
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Rejection, StableRef, VersionRef
 from headgate.engine.alert_note import alert_note
-from headgate.engine.annotations import ASKS, RETRY, ask
+from headgate.engine.annotations import ASKS, ask, retry_of
 from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
 from headgate.engine.keeping import way_out
@@ -180,14 +180,23 @@ def _gate_fault(gate: GateView | None, reference: GateReference) -> str:
 
 
 def _hear_retry(turn: Turn) -> None:
-    asked = ask(turn.observation.rollout.annotations, RETRY)
-    if asked is None:
+    """Lifts the rejection that a person names: one that was on record then. Under the kill switch none ever is."""
+    annotations, rejected = turn.observation.rollout.annotations, turn.status.rejected
+    meant = [
+        each for each in rejected if (asked := retry_of(annotations, each.attempt)) and asked != each.ignored_retry
+    ]
+    if not meant:
         return
-    kept = [rejection for rejection in turn.status.rejected if rejection.attempt != asked.attempt]
-    if len(kept) < len(turn.status.rejected):
-        turn.change(rejected=kept)
-        turn.happened("RetryAllowed", f"the rejection of attempt {asked.attempt} was lifted by a person")
-        turn.record = record_of(turn)
+    attempt = meant[0].attempt
+    if turn.killed:
+        ignored = {"ignored_retry": retry_of(annotations, attempt)}
+        turn.change(rejected=[each.model_copy(update=ignored) if each in meant else each for each in rejected])
+        why = f"the kill switch is on, so the rejection of attempt {attempt} stays"
+        turn.happened("RetryIgnored", f"{why}; once it is off: headgate retry {turn.observation.rollout.name}")
+    else:
+        turn.change(rejected=[each for each in rejected if each not in meant])
+        turn.happened("RetryAllowed", f"the rejection of attempt {attempt} was lifted by a person")
+    turn.record = record_of(turn)
 
 
 def _rejection(turn: Turn, ref: VersionRef) -> Rejection | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from headgate.api.rollout import Delivery, KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, StableRef, VersionRef
+from headgate.api.target import ObjectReference
 from headgate.engine.observation import RolloutView, VersionView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
 from headgate.engine.routing import ArmVersion, Payload, Routing, router_id
@@ -26,7 +27,7 @@ def deliveries(view: RolloutView, status: RolloutStatus, plan: Plan | None) -> t
     Of an attempt whose manifest is gone the marks say which they are: no other is raised, and each is taken back.
     """
     if plan is not None and is_frozen(status.attempt):
-        return tuple(plan.delivery)
+        return tuple(_followed(delivery, status.stable) for delivery in plan.delivery)
     named = tuple(view.spec.routes()) if view.spec is not None else ()
     if view.marked is None or not is_frozen(status.attempt):
         return named
@@ -35,6 +36,20 @@ def deliveries(view: RolloutView, status: RolloutStatus, plan: Plan | None) -> t
     if view.deleting or (status.attempt is not None and status.attempt.state is AttemptState.ROLLING_BACK):
         return united(ours, view.marked) or named
     return ours
+
+
+def _followed(delivery: Delivery, stable: StableRef | None) -> Delivery:
+    """A weight in stable's object is written by the API version that the object is read by: another may not be served.
+
+    The router stays the same: its identity names a group and no version.
+    """
+    field, target = delivery.field, stable.target if stable is not None else None
+    if field is None or field.target is None or target is None or field.target.api_version == target.api_version:
+        return delivery
+    read = ObjectReference.model_construct(api_version=target.api_version, kind=target.kind, name=target.name)
+    if not field.target.is_same(read):
+        return delivery
+    return delivery.model_copy(update={"field": field.model_copy(update={"target": read})})
 
 
 def routing_for(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from headgate.api.plain_text import plain
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef
+from headgate.engine.annotations import retry_of
 from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
@@ -39,6 +40,9 @@ def begin(turn: Turn, outcome: Outcome, reason: str, *, reject: bool) -> None:
     )
     if reject:
         turn.record = record_of(turn)
+        if turn.status.rejected[0].ignored_retry is not None:
+            why = f"the retry of attempt {attempt.number} was written before its rejection, which stays"
+            turn.tell("RetryIgnored", f"{why}; to lift it: headgate retry {turn.observation.rollout.name}")
 
 
 def go_on(turn: Turn) -> None:
@@ -83,6 +87,8 @@ def with_rejection(turn: Turn, reason: str) -> list[Rejection]:
         attempt=attempt.number,
         reason=reason[:1024],
         at=turn.now,
+        # Whoever wrote it knew nothing of this rejection.
+        ignored_retry=retry_of(turn.observation.rollout.annotations, attempt.number),
     )
     others = [known for known in turn.status.rejected if known.digest != mine.digest]
     return [mine, *others][:MOST_REJECTED]

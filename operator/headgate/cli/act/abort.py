@@ -101,9 +101,15 @@ def retry(view: RolloutView, number: int | None, family_of: Callable[[str], str 
     return Change(
         says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt}){moved}",
         is_done=lambda later: later.status.attempt is not None and later.status.attempt.number > before,
-        annotation=(RETRY, str(rejection.attempt)),
+        annotation=(RETRY, _wish(rejection)),
         spec=patch,
     )
+
+
+def _wish(rejection: Rejection) -> str:
+    """What lifts it; other words than those that were there before it, and lift nothing."""
+    number = str(rejection.attempt)
+    return number if rejection.ignored_retry != number else f"{number}/again"
 
 
 def _asking_again(prompt: PromptSubject, version: str, family_of: Callable[[str], str | None]) -> tuple[Json, str]:
@@ -125,7 +131,7 @@ def _lift_alone(view: RolloutView, rejection: Rejection) -> Change:
         says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt});"
         " it is tried when the target holds it again",
         is_done=lambda later: all(known.attempt != rejection.attempt for known in later.status.rejected),
-        annotation=(RETRY, str(rejection.attempt)),
+        annotation=(RETRY, _wish(rejection)),
         spec={},
     )
 
