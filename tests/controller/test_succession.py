@@ -5,10 +5,19 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
-from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT, ClusterError, Kind, Unavailable
+from headgate.cluster.objects import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    HTTP_ROUTE,
+    ROLLOUT,
+    ClusterError,
+    Kind,
+    Unavailable,
+)
 from headgate.cluster.snapshots import Snapshots
 from headgate.controller.orphans import Orphans
 from headgate.engine.observation import Key
@@ -22,6 +31,8 @@ OTHER_FLAG = {"flag": {"name": "another", "key": "companyId", "configMap": {"nam
 FLAG_ELSEWHERE = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "elsewhere"}}}
 ROUTE = {"httpRoute": {"name": "web", "backends": ["blue", "green"]}}
 FIELD = {"field": {"path": "spec.weight"}}
+RANKER = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": "ranker"}
+FIELD_OF_RANKER = {"field": {"path": "spec.weight", "target": RANKER}}
 ELDEST, ELDER, YOUNGEST = (f"2026-11-21T{hour}:00:00Z" for hour in ("09", "10", "11"))
 
 
@@ -63,7 +74,8 @@ class Place:
     def follow(self, name: str, model: str, created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
         """Somebody applies a Rollout of a model, whose weight is in the model itself."""
         target = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": model, "fields": ["spec.model"]}
-        asked = documents.rollout("v1", name=name, gates=[], steps=STEPS, delivery=[FIELD], target=target, **spec)
+        whole = {"gates": [], "steps": STEPS, "delivery": [FIELD], **spec}
+        asked = documents.rollout("v1", name=name, target=target, **whole)
         del asked["spec"]["prompt"]
         self._put(asked, created)
 
@@ -284,11 +296,64 @@ async def test_a_prompt_goes_on_from_no_model() -> None:
     place.follow("old", "ranker", ELDEST)
     await place.looks("old")
     await place.delete("old")
-    ranker = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": "ranker"}
-    place.apply("reply", "v1", {"field": {"path": "spec.weight", "target": ranker}}, ELDER)
+    place.apply("reply", "v1", FIELD_OF_RANKER, ELDER)
     await place.looks("reply", 1, 11)
     assert (place.status()["phase"], place.status()["stable"]["version"]) == ("Idle", "v1")
     assert place.model() == {"model": "m1", "weight": 0}
+
+
+async def test_a_model_goes_on_from_no_prompt() -> None:
+    place = await Place().begin()
+    place.apply("old", "v1", FLAG, ELDEST)
+    await place.looks("old")
+    await place.delete("old")
+    place.follow("reply", "ranker", ELDER, delivery=[FLAG, FIELD])
+    await place.looks("reply", 1, 11)
+    assert (place.status()["phase"], place.flag()) == ("Idle", 0)
+    place.edit("m2")
+    await place.looks("reply", 1, 11)
+    assert (place.model()["weight"], place.flag()) == (50, 50)
+    place.abort("reply")
+    await place.looks("reply", 1, 11)
+    assert (place.model(), place.flag()) == ({"model": "m1", "weight": 0}, 0)
+
+
+async def test_nor_where_the_prompt_had_its_own_name() -> None:
+    place = await Place().begin()
+    place.apply("reply", "v1", FLAG, ELDEST)
+    await place.looks()
+    await place.delete("reply")
+    place.follow("reply", "ranker", ELDER, delivery=[FLAG, FIELD])
+    await place.looks("reply", 1, 11)
+    assert (place.status()["phase"], place.flag()) == ("Idle", 0)
+
+
+@pytest.mark.parametrize("shared", [FLAG, FIELD_OF_RANKER], ids=["flag", "field"])
+async def test_a_model_goes_on_from_no_other_model(shared: Mapping[str, object]) -> None:
+    place = await Place().begin()
+    place.follow("old", "ranker", ELDEST, delivery=[FLAG, FIELD])
+    await place.looks("old", 1, 11)
+    await place.delete("old")
+    place.follow("reply", "other", ELDER, delivery=[shared, FIELD])
+    await place.looks("reply", 1, 11)
+    place.abort("reply")
+    await place.looks("reply", 1, 11)
+    assert place.status()["phase"] == "Idle"
+    assert (place.model("other"), place.model()) == ({"model": "x1", "weight": 0}, {"model": "m1", "weight": 0})
+
+
+async def test_a_model_under_a_new_name_says_that_what_it_would_come_back_to_is_not_kept() -> None:
+    place = await Place().begin()
+    place.follow("old", "ranker", ELDEST)
+    await place.looks("old")
+    await place.delete("old")
+    kept = [name for kind, _, name in place.house.cluster.objects if kind == CONTROLLER_REVISION]
+    for name in kept:
+        place.is_deleted_unseen(CONTROLLER_REVISION, name)
+    place.edit("m2")
+    place.follow("reply", "ranker", ELDER)
+    await place.looks("reply", 1, 11)
+    assert (kept, place.condition("Stalled")["reason"], place.model()["weight"]) == ([ANY], "SnapshotGone", 0)
 
 
 @pytest.mark.parametrize("delivery", [FLAG, ROUTE], ids=["flag", "route"])

@@ -1,13 +1,15 @@
 """A status that was lost, or that is older than the world: what outlived it is taken up again, never guessed."""
 
+from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef, VersionRef
+from headgate.api.target import TargetSubject
 from headgate.engine import wayback
 from headgate.engine.content import is_named_after
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
 from headgate.engine.plan import Record
 from headgate.engine.routers import ahead, our_states
-from headgate.engine.routing import ArmVersion, RouterState
+from headgate.engine.routing import RouterState, router_id, target_id
 from headgate.engine.target import known_target
 from headgate.engine.turn import Turn, named
 
@@ -95,13 +97,10 @@ def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | No
 
 
 def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
-    """The stable version that the newest of those routers names, of the kind of subject that the spec releases."""
-    spec = turn.observation.rollout.spec
+    """The stable version that the newest of those routers names, of what the spec releases."""
     states = [state for state in states if state.stable is not None and state.stable.digest not in rejected]
-    if spec is not None and spec.target is None:
-        # A field may have been a target's Rollout's before: what that one released is no version of a prompt.
-        states = [state for state in states if state.stable is not None and not _is_of_a_target(state.stable)]
-    newest = max(states, key=lambda state: state.revision or 0, default=None)
+    known = (state for state in states if _speaks_of_the_subject(turn, state))
+    newest = max(known, key=lambda state: state.revision or 0, default=None)
     if newest is None or newest.stable is None:
         return None
     stable = newest.stable
@@ -109,8 +108,26 @@ def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableR
     return StableRef(version=stable.version, digest=stable.digest, slot=slot, target=known_target(turn))
 
 
-def _is_of_a_target(stable: ArmVersion) -> bool:
-    return is_named_after(stable.version, stable.digest)
+def _speaks_of_the_subject(turn: Turn, state: RouterState) -> bool:
+    """Whether what a router has as stable may be a version of what the spec releases.
+
+    A router may have been another Rollout's before. What that one had is no version of another kind of subject, nor of
+    another object: for that only the object itself vouches.
+    """
+    spec = turn.observation.rollout.spec
+    if state.stable is None or spec is None:
+        return state.stable is not None
+    if is_named_after(state.stable.version, state.stable.digest) != (spec.target is not None):
+        return False
+    return spec.target is None or state.revision is not None or state.router in _in_the_target(spec, spec.target)
+
+
+def _in_the_target(spec: RolloutSpec, target: TargetSubject) -> frozenset[str]:
+    """The routers whose marks stand in the object that is released."""
+    places = ((delivery, delivery.field.target) for delivery in spec.routes() if delivery.field is not None)
+    return frozenset(
+        router_id(delivery) for delivery, place in places if place is not None and target_id(place) == target_id(target)
+    )
 
 
 def _slot(turn: Turn, router: RouterState) -> int:
