@@ -16,6 +16,8 @@ OTHER_FLAG = {"flag": {"name": "another", "key": "companyId", "configMap": {"nam
 FLAG_ELSEWHERE = {"flag": {"name": "another", "key": "companyId", "configMap": {"name": "elsewhere"}}}
 ROUTE = {"httpRoute": {"name": "web", "backends": ["blue", "green"]}}
 FIELD = {"field": {"path": "spec.weight"}}
+RANKER = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": "ranker"}
+FIELD_OF_RANKER = {"field": {"path": "spec.weight", "target": RANKER}}
 ELDEST, ELDER, YOUNGEST = (f"2026-11-21T{hour}:00:00Z" for hour in ("09", "10", "11"))
 
 
@@ -57,7 +59,8 @@ class Place:
     def follow(self, name: str, model: str, created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
         """Somebody applies a Rollout of a model, whose weight is in the model itself."""
         target = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": model, "fields": ["spec.model"]}
-        asked = documents.rollout("v1", name=name, gates=[], steps=STEPS, delivery=[FIELD], target=target, **spec)
+        whole = {"gates": [], "steps": STEPS, "delivery": [FIELD], **spec}
+        asked = documents.rollout("v1", name=name, target=target, **whole)
         del asked["spec"]["prompt"]
         self._put(asked, created)
 

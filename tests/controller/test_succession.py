@@ -1,12 +1,23 @@
 """Routers that outlive their Rollout: for another of its name that has other ones, or for another name."""
 
 from collections.abc import Mapping
+from unittest.mock import ANY
 
 import pytest
 
-from headgate.cluster.objects import CONFIG_MAP, ROLLOUT, ClusterError, Kind, Unavailable
-from tests.controller.models import MODEL
-from tests.controller.place import ELDER, ELDEST, FLAG, FLAG_ELSEWHERE, OTHER_FLAG, ROUTE, YOUNGEST, Place
+from headgate.cluster.objects import CONFIG_MAP, CONTROLLER_REVISION, ROLLOUT, ClusterError, Kind, Unavailable
+from tests.controller.place import (
+    ELDER,
+    ELDEST,
+    FIELD,
+    FIELD_OF_RANKER,
+    FLAG,
+    FLAG_ELSEWHERE,
+    OTHER_FLAG,
+    ROUTE,
+    YOUNGEST,
+    Place,
+)
 
 
 @pytest.mark.parametrize("restart", [True, False], ids=["no operator ran", "a watch told nothing"])
@@ -142,11 +153,64 @@ async def test_a_prompt_goes_on_from_no_model() -> None:
     place.follow("old", "ranker", ELDEST)
     await place.looks("old")
     await place.delete("old")
-    ranker = {"apiVersion": MODEL.api_version, "kind": MODEL.kind, "name": "ranker"}
-    place.apply("reply", "v1", {"field": {"path": "spec.weight", "target": ranker}}, ELDER)
+    place.apply("reply", "v1", FIELD_OF_RANKER, ELDER)
     await place.looks("reply", 1, 11)
     assert (place.status()["phase"], place.status()["stable"]["version"]) == ("Idle", "v1")
     assert place.model() == {"model": "m1", "weight": 0}
+
+
+async def test_a_model_goes_on_from_no_prompt() -> None:
+    place = await Place().begin()
+    place.apply("old", "v1", FLAG, ELDEST)
+    await place.looks("old")
+    await place.delete("old")
+    place.follow("reply", "ranker", ELDER, delivery=[FLAG, FIELD])
+    await place.looks("reply", 1, 11)
+    assert (place.status()["phase"], place.flag()) == ("Idle", 0)
+    place.edit("m2")
+    await place.looks("reply", 1, 11)
+    assert (place.model()["weight"], place.flag()) == (50, 50)
+    place.abort("reply")
+    await place.looks("reply", 1, 11)
+    assert (place.model(), place.flag()) == ({"model": "m1", "weight": 0}, 0)
+
+
+async def test_nor_where_the_prompt_had_its_own_name() -> None:
+    place = await Place().begin()
+    place.apply("reply", "v1", FLAG, ELDEST)
+    await place.looks()
+    await place.delete("reply")
+    place.follow("reply", "ranker", ELDER, delivery=[FLAG, FIELD])
+    await place.looks("reply", 1, 11)
+    assert (place.status()["phase"], place.flag()) == ("Idle", 0)
+
+
+@pytest.mark.parametrize("shared", [FLAG, FIELD_OF_RANKER], ids=["flag", "field"])
+async def test_a_model_goes_on_from_no_other_model(shared: Mapping[str, object]) -> None:
+    place = await Place().begin()
+    place.follow("old", "ranker", ELDEST, delivery=[FLAG, FIELD])
+    await place.looks("old", 1, 11)
+    await place.delete("old")
+    place.follow("reply", "other", ELDER, delivery=[shared, FIELD])
+    await place.looks("reply", 1, 11)
+    place.abort("reply")
+    await place.looks("reply", 1, 11)
+    assert place.status()["phase"] == "Idle"
+    assert (place.model("other"), place.model()) == ({"model": "x1", "weight": 0}, {"model": "m1", "weight": 0})
+
+
+async def test_a_model_under_a_new_name_says_that_what_it_would_come_back_to_is_not_kept() -> None:
+    place = await Place().begin()
+    place.follow("old", "ranker", ELDEST)
+    await place.looks("old")
+    await place.delete("old")
+    kept = [name for kind, _, name in place.house.cluster.objects if kind == CONTROLLER_REVISION]
+    for name in kept:
+        place.is_deleted_unseen(CONTROLLER_REVISION, name)
+    place.edit("m2")
+    place.follow("reply", "ranker", ELDER)
+    await place.looks("reply", 1, 11)
+    assert (kept, place.condition("Stalled")["reason"], place.model()["weight"]) == ([ANY], "SnapshotGone", 0)
 
 
 @pytest.mark.parametrize("delivery", [FLAG, ROUTE], ids=["flag", "route"])

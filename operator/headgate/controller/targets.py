@@ -46,7 +46,8 @@ class Targets:
             return
         stable = status.stable
         held = {version.digest for version in (target.version, target.rebased) if version is not None}
-        if stable is not None and stable.digest not in held and begins_something(view.status, status):
+        # What was stable may be missed when something is tried, not when a lost status is written again.
+        if stable is not None and stable.target is not None and _tries_something(view.status, status, held):
             await self._snapshots.content(view.namespace, stable.version, stable.digest)
         in_use = _digests_in_use(status)
         for version, content, ref in (
@@ -156,6 +157,12 @@ def unrestored(
 def begins_something(before: RolloutStatus, after: RolloutStatus) -> bool:
     """Whether something becomes stable or a candidate that was neither."""
     return not _digests_in_use(after) <= _digests_in_use(before)
+
+
+def _tries_something(before: RolloutStatus, after: RolloutStatus, held: set[str]) -> bool:
+    """Whether there is a new candidate while the target does not hold what is stable."""
+    stable = after.stable.digest if after.stable is not None else ""
+    return stable not in held and bool(_digests_in_use(after) - _digests_in_use(before) - {stable})
 
 
 def _digests_in_use(status: RolloutStatus) -> set[str]:

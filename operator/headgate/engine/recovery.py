@@ -1,13 +1,15 @@
 """A status that was lost, or that is older than the world: what outlived it is taken up again, never guessed."""
 
+from headgate.api.rollout import RolloutSpec
 from headgate.api.rollout_status import AttemptState, Outcome, Rejection, StableRef, VersionRef
+from headgate.api.target import TargetSubject
 from headgate.engine import wayback
 from headgate.engine.content import is_named_after
 from headgate.engine.decision import NoticeKind
 from headgate.engine.ending import end
 from headgate.engine.plan import Record
 from headgate.engine.routers import ahead, our_states
-from headgate.engine.routing import ArmVersion, RouterState
+from headgate.engine.routing import ArmVersion, RouterState, router_id, target_id
 from headgate.engine.target import known_target
 from headgate.engine.turn import Turn, named
 
@@ -95,9 +97,9 @@ def _overtaken(turn: Turn, record: Record, rejected: set[str]) -> StableRef | No
 
 
 def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableRef | None:
-    """The stable version that the newest of those routers names, of the kind of subject that the spec releases."""
+    """The stable version that the newest of those routers names, of what the spec releases."""
     believed = [(state, state.stable) for state in states if state.stable is not None]
-    believed = [each for each in believed if each[1].digest not in rejected and _may_be_released(turn, each[1])]
+    believed = [each for each in believed if each[1].digest not in rejected and _may_be_released(turn, *each)]
     if not believed:
         return None
     newest, stable = max(believed, key=lambda each: each[0].revision or 0)
@@ -105,10 +107,26 @@ def _shown(turn: Turn, states: list[RouterState], rejected: set[str]) -> StableR
     return StableRef(version=stable.version, digest=stable.digest, slot=slot, target=known_target(turn))
 
 
-def _may_be_released(turn: Turn, stable: ArmVersion) -> bool:
-    """A field may have been a target's Rollout's before: what that one released is no version of a prompt."""
+def _may_be_released(turn: Turn, state: RouterState, stable: ArmVersion) -> bool:
+    """Whether what a router has as stable may be a version of what the spec releases.
+
+    A router may have been another Rollout's before. What that one had is no version of another kind of subject, nor of
+    another object: for that only the object itself vouches.
+    """
     spec = turn.observation.rollout.spec
-    return spec is None or spec.target is not None or not is_named_after(stable.version, stable.digest)
+    if spec is None:
+        return True
+    if is_named_after(stable.version, stable.digest) != (spec.target is not None):
+        return False
+    return spec.target is None or state.revision is not None or state.router in _in_the_target(spec, spec.target)
+
+
+def _in_the_target(spec: RolloutSpec, target: TargetSubject) -> frozenset[str]:
+    """The routers whose marks stand in the object that is released."""
+    places = ((delivery, delivery.field.target) for delivery in spec.routes() if delivery.field is not None)
+    return frozenset(
+        router_id(delivery) for delivery, place in places if place is not None and target_id(place) == target_id(target)
+    )
 
 
 def _slot(turn: Turn, router: RouterState) -> int:
