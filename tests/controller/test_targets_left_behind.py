@@ -12,6 +12,7 @@ from tests.delivery.test_field import SERVICE
 
 FLAG = {"flag": {"name": "reply", "key": "company", "configMap": {"name": "flags"}}}
 SUBJECT: dict[str, Any] = {"delivery": [FLAG], "target": target(MODEL, exposure="Immediate")}
+OTHER = target(MODEL, exposure="Immediate") | {"name": "other"}
 FAULTS = [
     pytest.param(Refused("the policy lets nobody change a model today"), id="refused"),
     pytest.param(Unavailable("failed calling webhook"), id="no answer"),
@@ -34,6 +35,14 @@ async def deleted_on_the_way_back(fault: ClusterError) -> Ranker:
     await house.look(1)
     assert ranker.model == "m2"
     return ranker
+
+
+def begin_the_next(ranker: Ranker, **subject: Any) -> None:  # noqa: ANN401 - JSON
+    """Somebody applies another Rollout of that name."""
+    again = documents.rollout("v1", gates=[], steps=[{"weight": 10, "holdFor": "1h"}, {"weight": 100}], **subject)
+    if "target" in subject:
+        del again["spec"]["prompt"]
+    ranker.house.put(ROLLOUT, {**again, "metadata": {**again["metadata"], "uid": "younger"}, "status": {}})
 
 
 def mend(ranker: Ranker) -> None:
@@ -60,9 +69,7 @@ async def test_it_ends_also_where_the_target_takes_no_writes_any_more(fault: Clu
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_the_next_rollout_of_that_name_waits_for_no_target_and_has_its_word_alone(fault: ClusterError) -> None:
     ranker = await deleted_on_the_way_back(fault)
-    again = documents.rollout("m1", gates=[], steps=[{"weight": 10, "holdFor": "1h"}, {"weight": 100}], **SUBJECT)
-    del again["spec"]["prompt"]
-    ranker.house.put(ROLLOUT, {**again, "metadata": {**again["metadata"], "uid": "younger"}, "status": {}})
+    begin_the_next(ranker, **SUBJECT)
     await ranker.house.look(1)
     stalled = ranker.condition("Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "Rejected")
@@ -71,3 +78,26 @@ async def test_the_next_rollout_of_that_name_waits_for_no_target_and_has_its_wor
     for _ in range(6):
         await ranker.house.look(10)
     assert (ranker.model, ranker.status["phase"]) == ("m2", "Progressing")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param({"delivery": [FLAG]}, id="a prompt"),
+        pytest.param({"delivery": [FLAG], "target": OTHER}, id="another target"),
+        pytest.param({"delivery": [FLAG], "target": OTHER, "ofANewerRelease": 1}, id="nobody can read what"),
+    ],
+)
+async def test_it_is_put_back_although_the_next_rollout_of_that_name_releases_something_else(
+    fault: ClusterError, subject: dict[str, object]
+) -> None:
+    ranker = await deleted_on_the_way_back(fault)
+    await ranker.house.versions("v1")
+    begin_the_next(ranker, **subject)
+    await ranker.house.look(1)
+    assert ranker.model == "m2"
+    mend(ranker)
+    for _ in range(5):
+        await ranker.house.look(600)
+    assert ranker.model == "m1"

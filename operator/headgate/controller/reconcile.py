@@ -19,6 +19,7 @@ from headgate.engine.alert_note import AlertNote
 from headgate.engine.decide import decide
 from headgate.engine.decision import Decision
 from headgate.engine.observation import Key, Observation, RolloutView
+from headgate.engine.routing import target_id
 
 _MOST_ROUNDS = 16
 _FIRST_RETRY = 0.1
@@ -202,10 +203,10 @@ class Reconcile:
 
         That one knows from the record what was stable, and has rights of its own. What both name is its from now on.
         """
-        view, case = departed.view, departed.case
-        if not (case.is_stuck or case.memory.recorded is not None) or self._store.rollouts.get(view.key) is None:
+        view, case, heir = departed.view, departed.case, self._store.rollouts.get(departed.view.key)
+        if heir is None or not (case.is_stuck or case.memory.recorded is not None):
             return False
-        if view.status.attempt is not None:
+        if view.status.attempt is not None and _releases_the_same(heir, view):
             case.memory = replace(case.memory, restored=view.status.attempt.number)
         departed.view = replace(view, created_at=_YOUNGEST)
         return True
@@ -220,6 +221,13 @@ class Reconcile:
     def _retry(self, case: Case, at_least: float = 0.0) -> datetime:
         seconds = max(_FIRST_RETRY * 2 ** min(case.failures, 10), at_least)
         return self._now() + timedelta(seconds=min(seconds, _LONGEST_RETRY))
+
+
+def _releases_the_same(heir: RolloutView, departed: RolloutView) -> bool:
+    """Whether the object that is still to be put back is the heir's by now, as far as its spec can be read."""
+    mine, stable = heir.spec.target if heir.spec is not None else None, departed.status.stable
+    theirs = stable.target if stable is not None else None
+    return mine is not None and theirs is not None and target_id(mine) == target_id(theirs)
 
 
 def _is_quiet(decision: Decision) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from headgate.api.rollout import Delivery, KillSwitch
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, StableRef, VersionRef
-from headgate.api.target import ObjectReference
 from headgate.engine.observation import RolloutView, VersionView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
-from headgate.engine.routing import ArmVersion, Payload, Routing, router_id
+from headgate.engine.routing import ArmVersion, Payload, Routing, router_id, target_id
 
 
 def desired(
@@ -44,11 +43,9 @@ def _followed(delivery: Delivery, stable: StableRef | None) -> Delivery:
     The router stays the same: its identity names a group and no version.
     """
     field, target = delivery.field, stable.target if stable is not None else None
-    if field is None or field.target is None or target is None or field.target.api_version == target.api_version:
+    if field is None or field.target is None or target is None or target_id(field.target) != target_id(target):
         return delivery
-    read = ObjectReference.model_construct(api_version=target.api_version, kind=target.kind, name=target.name)
-    if not field.target.is_same(read):
-        return delivery
+    read = field.target.model_copy(update={"api_version": target.api_version})
     return delivery.model_copy(update={"field": field.model_copy(update={"target": read})})
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from headgate.api.rollout import Delivery, KillSwitch
+from headgate.api.rollout_status import TargetRef
 from headgate.api.target import ObjectReference
 
 
@@ -107,7 +108,7 @@ def router_id(delivery: Delivery) -> str:
     raise ValueError("a delivery without a router")
 
 
-def target_id(target: ObjectReference) -> str:
+def target_id(target: ObjectReference | TargetRef) -> str:
     """The identity of an object that is released; two Rollouts with the same one claim the same thing."""
     return f"target/{_group(target.api_version)}/{target.kind}/{target.name}"
 
