@@ -54,7 +54,7 @@ class Place:
     ) -> None:
         """The same, with several routers."""
         asked = documents.rollout(version, name=name, gates=[], steps=STEPS, delivery=deliveries, **spec)
-        self._put(asked, created)
+        self.put(asked, created)
 
     def follow(self, name: str, model: str, created: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
         """Somebody applies a Rollout of a model, whose weight is in the model itself."""
@@ -62,9 +62,10 @@ class Place:
         whole = {"gates": [], "steps": STEPS, "delivery": [FIELD], **spec}
         asked = documents.rollout("v1", name=name, target=target, **whole)
         del asked["spec"]["prompt"]
-        self._put(asked, created)
+        self.put(asked, created)
 
-    def _put(self, asked: dict[str, Any], created: str) -> None:
+    def put(self, asked: dict[str, Any], created: str) -> None:
+        """Somebody applies a Rollout that was made at that time, or its next generation."""
         self._edits += 1
         uid = f"{asked['metadata']['name']} of {created}"
         asked["metadata"].update(uid=uid, creationTimestamp=created, generation=self._edits)

@@ -321,3 +321,20 @@ async def test_a_router_that_left_the_spec_in_mid_attempt_is_free_once_the_attem
     await place.looks("reply", 1, 20)
     assert (place.status()["phase"], place.condition("Stalled")["status"]) == ("Idle", "False")
     assert place.flags()["reply"]["metadata"]["headgate.dev/rollout"] == "reply"
+
+
+async def test_nobody_is_left_on_a_candidate_although_the_older_one_that_has_the_router_by_now_knows_no_version() -> (
+    None
+):
+    place = await Place().begin()
+    place.apply("old", "v1", FLAG, ELDEST)
+    await place.looks("old")
+    place.apply("old", "v2", FLAG, ELDEST)
+    await place.looks("old", 1, 11)
+    place.apply("reply", "of-which-there-is-none", FLAG, ELDER)
+    await place.looks()
+    place.is_deleted_unseen(ROLLOUT, "old", restart=True)
+    place.apply("old", "v2", FLAG, YOUNGEST)
+    assert place.flag() == 50
+    await place.resync()
+    assert place.flag() == 0

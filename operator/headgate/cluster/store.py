@@ -217,13 +217,17 @@ class Store:
         return exposes or asks.deleting or _age(asks) > _age(view)
 
     def answers_for(self, rollout: Key, router: str) -> bool:
-        """Whether somebody goes on from the marks on a router: a Rollout of that name, which writes it or may do so."""
+        """Whether somebody goes on from the marks on a router: a Rollout of that name, which writes it or may do so.
+
+        Where an older one has the router nobody does: that one may have no stable version to put it at.
+        """
         view = self.rollouts.get(rollout)
         if view is None:
             return False
         if is_frozen(view.status.attempt) and (bound := self._bound.get(rollout)) is not None:
             return router in ids(bound)
-        return self._may_have(view, router)
+        routes = view.spec.routes() if view.spec is not None else ()
+        return self._may_have(view, router) and router not in self.claimed_by(view, routes)
 
     def _may_have(self, view: RolloutView, router: str) -> bool:
         """Whether a router is one of a Rollout's, as far as it is known yet which are."""
