@@ -176,14 +176,15 @@ class Models(Town):
         attempt, rejected = status.get("attempt", {}), {each["digest"] for each in status.get("rejected", ())}
         if attempt.get("state") in FLIGHT:
             return
-        kept = self.asked[name]["killSwitch"] == "Off" and status.get("stable", {}).get("digest") != held
-        if kept and said["Stalled"]["status"] == "False":
+        asked, stable = self.asked[name], status.get("stable", {}).get("digest")
+        waits = asked["killSwitch"] != "Off" or asked.get("paused") or said["Stalled"]["status"] == "True"
+        if held != stable and not waits:
             yield f"{name} says nothing of what is in {object_}"
         untouched = object_ not in self._edited or _written(self._edited[object_]) < attempt.get("startedAt", "")
         if attempt.get("state") == AttemptState.ENDED and held in rejected and untouched:
             yield f"{name} left in {object_} what it has rejected"
-        weighs = FIELD in SUBJECTS[self.asked[name]["subject"]]["delivery"] and said["Delivered"]["status"] == "True"
-        if weighs and self.asked[name]["killSwitch"] != "Legacy" and self.place.model(object_)["weight"] != 0:
+        weighs = FIELD in SUBJECTS[asked["subject"]]["delivery"] and said["Delivered"]["status"] == "True"
+        if weighs and asked["killSwitch"] != "Legacy" and self.place.model(object_)["weight"] != 0:
             yield f"{name} says that nobody is served the candidate by {object_}, which has a weight"
 
     def _is_there(self, name: str) -> bool:

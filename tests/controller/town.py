@@ -151,7 +151,7 @@ class Town(RuleBasedStateMachine):
             wrong = [str(write) for write in self.house.cluster.writes[before:]]
             wrong += [wrong for claim in self._exposing() for wrong in self._exposed(claim)]
             wrong += [wrong for name in filter(self.exists, BOTH) for wrong in self.untrue(name)]
-            assert wrong == []
+            assert wrong == [], "\n".join(wrong)
         finally:
             self._loop.close()
 
