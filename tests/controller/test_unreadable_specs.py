@@ -43,7 +43,8 @@ class Release:
 
     def ask(self, version: str, **spec: Any) -> None:  # noqa: ANN401 - JSON
         self._generation += 1
-        asked = documents.rollout(version, gates=[], steps=HELD, **spec)
+        asked = documents.rollout(version, gates=[], steps=HELD)
+        asked["spec"] |= spec
         asked["metadata"].update(namespace="ai", generation=self._generation, creationTimestamp="2026-11-20T00:00:00Z")
         self.house.put(ROLLOUT, asked)
 
@@ -198,3 +199,32 @@ async def test_hooks_that_can_be_read_are_run_after_a_revert_although_the_spec_c
     await release.look()
     assert release.ended() == BACK
     assert [hook["name"] for hook in release.house.status["after"]] == ["clear"]
+
+
+@pytest.mark.parametrize("more", [NEWER, {"gates": 1}, {"prompt": {"family": "reply", "version": "v2", **NEWER}}])
+async def test_a_revert_puts_the_version_back_in_a_spec_that_cannot_be_read(more: dict[str, object]) -> None:
+    release = await Release().begin()
+    release.ask("v2", **more)
+    release.house.annotate(abort="1")
+    await release.look()
+    spec = release.house.rollout["spec"]
+    assert (release.ended(), spec["prompt"]["version"]) == (BACK, "v1")
+    assert {**spec, "prompt": {**spec["prompt"], "version": "v2"}}.items() >= more.items()
+
+
+async def test_nor_is_it_touched_there_where_it_is_to_be_left_alone() -> None:
+    release = await Release().begin()
+    release.ask("v2", **NEWER, rollback={"revertSpec": "Never"})
+    release.house.annotate(abort="1")
+    await release.look()
+    assert (release.ended(), release.house.rollout["spec"]["prompt"]["version"]) == (BACK, "v2")
+    assert release.attempt["stillAsked"] is True
+
+
+async def test_a_revert_ends_although_nobody_can_read_what_is_asked_for() -> None:
+    release = await Release().begin()
+    asked = {"family": "reply", "version": {"ofANewerRelease": "v2"}}
+    release.ask("v2", prompt=asked)
+    release.house.annotate(abort="1")
+    await release.look()
+    assert (release.ended(), release.house.rollout["spec"]["prompt"]) == (BACK, asked)

@@ -93,8 +93,8 @@ def references_of(view: RolloutView, bound: Iterable[Delivery]) -> frozenset[Ref
 
 def _versions(view: RolloutView) -> Iterable[Reference]:
     status = view.status
-    if view.spec is not None and view.spec.prompt is not None:
-        yield Reference(Role.VERSION, view.namespace, view.spec.prompt.version)
+    if (asked := view.orders.prompt) is not None:
+        yield Reference(Role.VERSION, view.namespace, asked.version)
     if status.stable is not None:
         yield Reference(Role.VERSION, view.namespace, status.stable.version)
     if status.attempt is not None:

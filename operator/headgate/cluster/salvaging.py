@@ -1,12 +1,12 @@
 """The orders in a spec that cannot be read as a whole: a newer release may have written it. Each is read by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from headgate.api.after import Hook
-from headgate.api.rollout import KillSwitch, RevertSpec, Rollback, RollbackAlert
+from headgate.api.rollout import KillSwitch, PromptSubject, RevertSpec, Rollback, RollbackAlert
 from headgate.cluster.objects import JsonValue
 from headgate.cluster.shape import mapping, sequence, text
 from headgate.engine.orders import Orders
@@ -18,7 +18,8 @@ def salvaged(spec: JsonValue) -> Orders:
     """What counts at once, as far as each part of it can be read; never raises.
 
     In doubt it is what exposes least: a kill switch that is turned to something unknown is turned to stable, a pause
-    that is no boolean pauses. Hooks and alerts that cannot be read are left out.
+    that is no boolean pauses. Hooks and alerts that cannot be read are left out. Of the prompt nothing counts but what a
+    revert puts back.
     """
     given = mapping(spec)
     rollback = mapping(given.get("rollback"))
@@ -32,6 +33,7 @@ def salvaged(spec: JsonValue) -> Orders:
             revert_spec=_revert_spec(rollback.get("revertSpec")),
             after=list(_hooks(rollback.get("after"))),
         ),
+        prompt=_prompt(mapping(given.get("prompt"))),
         is_partial=not readable or None in alerts or not _is_either(rollback.get("alerts"), list),
     )
 
@@ -46,6 +48,10 @@ def _kill_switch(value: JsonValue) -> KillSwitch:
 def _revert_spec(value: JsonValue) -> RevertSpec:
     written = text(value)
     return RevertSpec(written) if written in set(RevertSpec) else RevertSpec.AUTO
+
+
+def _prompt(given: Mapping[str, JsonValue]) -> PromptSubject | None:
+    return _read(PromptSubject, {name: given.get(name) for name in PromptSubject.model_fields})
 
 
 def _hooks(value: JsonValue) -> Iterator[Hook]:

@@ -37,9 +37,9 @@ def still_asked(turn: Turn) -> str | None:
         if target is None or target.version is None or target.ref is None or target.ref.uid != stable.target.uid:
             return None
         return candidate.version if target.version.digest == candidate.digest else None
-    if view.spec is None or view.spec.prompt is None:
+    if view.orders.prompt is None:
         return None
-    asked = view.spec.prompt.version
+    asked = view.orders.prompt.version
     known = turn.observation.versions.get(asked)
     renamed = known is not None and known.digest == candidate.digest and asked != stable.version
     return asked if asked == candidate.version or renamed else None
@@ -72,9 +72,9 @@ def change(turn: Turn) -> str:
         what = f"{stable.target.kind} {stable.target.name}"
         put = f"put {_listed(stable.target.fields)} back {where} as in {stable.version}"
         return f"{_who(keeper, what)}: {put} {how}"
-    if rollout.spec is None or rollout.spec.prompt is None:
+    if rollout.orders.prompt is None:
         return ""
-    asked = rollout.spec.prompt.version
+    asked = rollout.orders.prompt.version
     family = other_family(turn)
     too = f" and spec.prompt.family from {family.rejected} to {family.restored}" if family is not None else ""
     put = f"change spec.prompt.version from {asked} to {stable.version}{too} {where}"
@@ -83,13 +83,13 @@ def change(turn: Turn) -> str:
 
 def other_family(turn: Turn) -> FamilyRestore | None:
     """The family that the spec names and stable's, where they differ; None too where stable's PromptVersion is gone."""
-    stable, spec = turn.status.stable, turn.observation.rollout.spec
-    if stable is None or spec is None or spec.prompt is None:
+    stable, asked = turn.status.stable, turn.observation.rollout.orders.prompt
+    if stable is None or asked is None:
         return None
     known = turn.observation.versions.get(stable.version)
-    if known is None or known.digest != stable.digest or known.family == spec.prompt.family:
+    if known is None or known.digest != stable.digest or known.family == asked.family:
         return None
-    return FamilyRestore(spec.prompt.family, known.family)
+    return FamilyRestore(asked.family, known.family)
 
 
 def _who(keeper: str | None, what: str) -> str:
