@@ -1,6 +1,7 @@
 """What a stored alert does to the attempt that it names, in every state of it."""
 
 import json
+import re
 
 import pytest
 
@@ -124,6 +125,34 @@ def test_a_pause_stops_rises_until_resumed_and_the_same_alert_pauses_no_second_t
     assert [notice.reason for notice in world.notices].count("PausedByAlert") == 2
 
 
+def test_the_condition_says_who_paused_and_what_it_names_ends_each_pause() -> None:
+    world = at_step(10)
+    for number in (1, 2, 3):
+        alert(world, "Pause", key=f"uid-1/ab/{number}")
+        world.run(HOUR)
+        paused = next(each for each in world.status.conditions if each.type == "Paused")
+        said = re.fullmatch(
+            r"paused by alert/Burning \(Burning: it burns\); resume with: headgate resume reply"
+            r" \(headgate\.dev/resume: (.+)\)",
+            paused.message,
+        )
+        assert (paused.reason, world.phase(), said is not None) == ("Alert", Phase.PAUSED, True)
+        assert said is not None
+        world.annotate("resume", said[1])
+        world.settle()
+        assert world.phase() is not Phase.PAUSED
+
+
+def test_a_pause_of_an_alert_is_said_beside_that_of_the_spec() -> None:
+    world = at_step(10)
+    alert(world, "Pause")
+    world.settle()
+    world.release("v8", paused=True)
+    world.settle()
+    message = next(each.message for each in world.status.conditions if each.type == "Paused")
+    assert message.startswith("spec.paused is set: weights do not rise; paused by alert/Burning ")
+
+
 def test_a_resume_that_was_written_before_the_alert_does_not_end_its_pause() -> None:
     world = at_step(10)
     world.annotate("resume", "1")
@@ -188,11 +217,19 @@ def test_a_notice_is_told_once_and_holds_nothing() -> None:
 
 def test_more_alerts_than_are_remembered_stay_bounded() -> None:
     world = at_step(10)
-    for number in range(40):
+    for number in range(400):
         alert(world, "Notify", key=f"uid-1/{number}/1")
         world.settle()
     assert world.status.attempt is not None
     assert len(world.status.attempt.alerts) == 16
+
+
+def test_alerts_that_come_in_turn_are_told_once_each() -> None:
+    world = at_step(10)
+    for number in (*range(100), *range(100)):
+        alert(world, "Notify", key=f"uid-1/{number}/1")
+        world.settle()
+    assert [notice.reason for notice in world.notices].count("AlertFiring") == 100
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "ü" * 2000, '"' * 3000, "\U0001f525" * 1000, "\u0000" * 700])

@@ -18,8 +18,8 @@ def salvaged(spec: JsonValue) -> Orders:
     """What counts at once, as far as each part of it can be read; never raises.
 
     In doubt it is what exposes least: a kill switch that is turned to something unknown is turned to stable, a pause
-    that is no boolean pauses. Hooks and alerts that cannot be read are left out. Of the prompt nothing counts but what a
-    revert puts back.
+    that is no boolean pauses. Hooks and alerts that cannot be read are left out. Of the prompt only what a
+    revert puts back counts.
     """
     given = mapping(spec)
     rollback = mapping(given.get("rollback"))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -22,6 +22,9 @@ _WIDEST = 6
 _LETTERS = 12
 _MOST_OTHERS = 19
 """As many marks as one entry of status.attempt.alerts takes."""
+MOST_HEARD = 16
+"""How many entries an attempt has for the alerts that it heard."""
+_MOST_WHOLE = MOST_HEARD // 2
 _OTHERS = re.compile(rf"[0-9a-f]{{{_LETTERS}}}(,[0-9a-f]{{{_LETTERS}}}){{0,{_MOST_OTHERS - 1}}}")
 
 _ACTIONS = frozenset(action.value for action in AlertAction)
@@ -65,6 +68,16 @@ def joined(keys: Iterable[str]) -> str:
 def marks(known: Iterable[str]) -> frozenset[str]:
     """Those keys and marks, the joined ones one by one."""
     return frozenset(each for entry in known for each in entry.split(","))
+
+
+def remembered(heard: Sequence[str]) -> list[str]:
+    """Those entries, newest first, in as many as an attempt has: the older ones as marks, of which each takes many."""
+    if len(heard) <= MOST_HEARD:
+        return [*heard]
+    whole, older = heard[:_MOST_WHOLE], heard[_MOST_WHOLE:]
+    few = [each for entry in older for each in (entry.split(",") if _OTHERS.fullmatch(entry) else [mark(entry)])]
+    packed = [",".join(few[start : start + _MOST_OTHERS]) for start in range(0, len(few), _MOST_OTHERS)]
+    return [*whole, *packed][:MOST_HEARD]
 
 
 def severity(action: AlertAction) -> int:

@@ -2,13 +2,10 @@
 
 from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import PauseRecord
-from headgate.engine.alert_note import AlertNote, alert_note, mark, marks
+from headgate.engine.alert_note import AlertNote, alert_note, mark, marks, remembered
 from headgate.engine.decision import NoticeKind
-from headgate.engine.pausing import pause
+from headgate.engine.pausing import BY_ALERT, pause
 from headgate.engine.turn import Turn
-
-MOST_HEARD = 16
-"""How many entries an attempt has for the alerts that it heard."""
 
 
 def alert_to_revert(turn: Turn) -> AlertNote | None:
@@ -26,12 +23,12 @@ def heed(turn: Turn) -> None:
         return
     attempt = turn.flight
     heard = [note.key, note.others] if note.others else [note.key]
-    turn.change_attempt(alerts=[*heard, *attempt.alerts][:MOST_HEARD])
+    turn.change_attempt(alerts=remembered([*heard, *attempt.alerts]))
     message = f"attempt {attempt.number}: alert: {note.text}"
     if note.action is AlertAction.NOTIFY or attempt.paused is not None:
         turn.happened("AlertFiring", message, NoticeKind.WARNING)
         return
-    paused = PauseRecord.model_construct(at=turn.now, check=f"alert/{note.name}"[:253], reason=note.text[:1024])
+    paused = PauseRecord.model_construct(at=turn.now, check=f"{BY_ALERT}{note.name}"[:253], reason=note.text[:1024])
     pause(turn, paused)
     turn.happened("PausedByAlert", message, NoticeKind.WARNING)
 

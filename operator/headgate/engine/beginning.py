@@ -8,6 +8,7 @@ from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
 from headgate.engine.keeping import way_out
 from headgate.engine.observation import GateView
+from headgate.engine.pausing import paused_by
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
 from headgate.engine.routers import ahead, is_delivered, undelivered
 from headgate.engine.routing import Payload
@@ -112,7 +113,7 @@ def verify(turn: Turn) -> None:
         turn.waits = "spec.paused is set"
         return
     if turn.flight.paused is not None:
-        turn.waits = f"paused by {turn.flight.paused.check}; resume with headgate.dev/resume: {turn.flight.number}"
+        turn.waits = paused_by(turn, turn.flight.paused)
         return
     plan = _freeze(turn)
     before = turn.attempt

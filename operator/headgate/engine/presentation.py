@@ -7,6 +7,7 @@ from headgate.api.conditions import Condition, ConditionStatus
 from headgate.api.plain_text import plain
 from headgate.api.rollout_status import Attempt, AttemptState, Outcome, Phase, RolloutStatus, VerdictKind
 from headgate.engine.aftermath import HOOKS_KNOWN, unknown_hooks
+from headgate.engine.pausing import BY_ALERT, paused_by
 from headgate.engine.routers import claimed, undelivered
 from headgate.engine.turn import Turn, named
 
@@ -126,10 +127,14 @@ def _ready(turn: Turn, phase: Phase, late: str) -> tuple[_Finding, _Finding]:
 
 
 def _paused(turn: Turn, phase: Phase) -> _Finding:
+    asked = turn.flight.paused if phase is Phase.PAUSED and turn.in_flight else None
+    words = [paused_by(turn, asked)] if asked is not None else []
     if turn.observation.rollout.orders.paused:
-        return _Finding("Paused", ConditionStatus.TRUE, "Spec", "spec.paused is set: weights do not rise")
-    if phase is Phase.PAUSED:
-        return _Finding("Paused", ConditionStatus.TRUE, "Gate", _progress(turn))
+        words.insert(0, "spec.paused is set: weights do not rise")
+        return _Finding("Paused", ConditionStatus.TRUE, "Spec", "; ".join(words))
+    if asked is not None:
+        reason = "Alert" if asked.check.startswith(BY_ALERT) else "Gate"
+        return _Finding("Paused", ConditionStatus.TRUE, reason, *words)
     return _Finding("Paused", ConditionStatus.FALSE, "NotPaused")
 
 

@@ -9,6 +9,7 @@ from headgate.api.rollout_status import ApprovalRecord, AttemptState, Outcome, S
 from headgate.engine.annotations import APPROVE, BAKE, PROMOTE, ask
 from headgate.engine.ending import end, record_of
 from headgate.engine.judging import has_passed, is_breached, resume, weigh
+from headgate.engine.pausing import paused_by
 from headgate.engine.routers import is_delivered, is_exposed, undelivered
 from headgate.engine.turn import Turn, named
 
@@ -194,7 +195,7 @@ def _is_stopped(turn: Turn) -> bool:
     if turn.observation.rollout.orders.paused:
         turn.waits = "spec.paused is set"
     elif turn.flight.paused is not None:
-        turn.waits = f"paused by {turn.flight.paused.check}; resume with headgate.dev/resume: {turn.flight.number}"
+        turn.waits = paused_by(turn, turn.flight.paused)
     elif turn.problem is not None:
         turn.waits = turn.problem.message
     elif turn.pending:

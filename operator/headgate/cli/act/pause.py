@@ -1,10 +1,10 @@
 """Stopping rises, and letting them go on. Pure."""
 
-from headgate.api.rollout_status import Attempt
 from headgate.cli.act.change import Change, is_observed, is_over
 from headgate.cli.course import is_in_flight
 from headgate.engine.annotations import RESUME
 from headgate.engine.observation import RolloutView
+from headgate.engine.pausing import resume_token
 
 
 def pause(view: RolloutView) -> Change:
@@ -35,14 +35,6 @@ def resume(view: RolloutView) -> Change:
     return Change(
         says=f"{view.key}: resumed: {ended} cleared" if ended else f"{view.key}: not paused",
         is_done=is_done,
-        annotation=(RESUME, _token(attempt)) if attempt is not None and by_gate is not None else None,
+        annotation=(RESUME, resume_token(attempt)) if attempt is not None and by_gate is not None else None,
         spec={"paused": None} if by_spec else {},
     )
-
-
-def _token(attempt: Attempt) -> str:
-    """A value that the operator has not acted upon yet: it remembers the last one."""
-    number = str(attempt.number)
-    if attempt.resumed != number:
-        return number
-    return f"{number}/{attempt.step.name}" if attempt.step is not None else f"{number}/verifying"
