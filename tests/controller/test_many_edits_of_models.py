@@ -180,7 +180,9 @@ class Models(Town):
         waits = asked["killSwitch"] != "Off" or asked.get("paused") or said["Stalled"]["status"] == "True"
         if held != stable and not waits:
             yield f"{name} says nothing of what is in {object_}"
-        untouched = object_ not in self._edited or _written(self._edited[object_]) < attempt.get("startedAt", "")
+        tried_here = status.get("stable", {}).get("target", {}).get("uid") == seen.ref.uid
+        edited = self._edited.get(object_)
+        untouched = tried_here and (edited is None or _written(edited) < attempt.get("startedAt", ""))
         if attempt.get("state") == AttemptState.ENDED and held in rejected and untouched:
             yield f"{name} left in {object_} what it has rejected"
         weighs = FIELD in SUBJECTS[asked["subject"]]["delivery"] and said["Delivered"]["status"] == "True"
