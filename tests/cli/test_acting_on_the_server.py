@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException
 
+from headgate.api.rollout import KillSwitch
 from headgate.cli.act.abort import abort
 from headgate.cli.act.carry_out import carry_out
 from headgate.cli.act.change import Change
+from headgate.cli.act.kill import kill
 from headgate.cli.kube.connection import Connection
+from headgate.cli.kube.rollouts import Rollouts
 from headgate.cli.kube.target import Target
+from headgate.cluster.objects import Json, Unavailable
 from headgate.engine.observation import RolloutView
 from tests.cli.conftest import Cluster
 from tests.cli.samples import ago, attempt, rejection, spec, status
@@ -232,6 +236,31 @@ def test_a_conflict_decides_anew_on_what_is_there_then(cluster: Cluster) -> None
 
     assert seen == [3, 4]
     assert cluster.get("support-reply")["metadata"]["annotations"] == {"headgate.dev/abort": "4"}
+
+
+def test_what_was_written_is_said_although_the_request_after_it_is_not_answered(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.exists("support-reply", status=status(attempt()))
+    written = Rollouts.merge_patch
+
+    def once(self: Rollouts, namespace: str, name: str, body: Json, **more: Any) -> Json:  # noqa: ANN401 - as it is
+        if "spec" not in body:
+            raise Unavailable("the API server does not answer")
+        return written(self, namespace, name, body, **more)
+
+    monkeypatch.setattr(Rollouts, "merge_patch", once)
+
+    target = Target(cluster.plane.kubeconfig, None, "ai")
+    carry_out(target, "support-reply", lambda _, view: kill(view, KillSwitch.STABLE))
+
+    assert cluster.get("support-reply")["spec"]["killSwitch"] == "Stable"
+    said = capsys.readouterr()
+    assert said.out.startswith("ai/support-reply: killed: everybody gets support-reply-v7 at once")
+    assert said.err == (
+        "note: the spec's written fields stay owned by headgate-cli: the next server-side apply may need --force"
+        " (the API server does not answer)\n"
+    )
 
 
 def test_wait_returns_when_the_operator_has_acted(cluster: Cluster) -> None:

@@ -8,7 +8,14 @@ from tests.cli.samples import TARGET, V8, Document, ago, attempt, rejection, rol
 HISTORY = [{"number": 3, **V8, "outcome": "Superseded", "reason": "v9 came", "startedAt": ago(90), "endedAt": ago(1)}]
 
 ENDED = attempt("Ended", outcome="RolledBack")
+PROMOTED = attempt("Ended", outcome="Promoted")
 RETRIED = {**rollout()["metadata"], "annotations": {"headgate.dev/retry": "3"}}
+
+
+def stalled(reason: str = "RouterUnusable") -> list[Document]:
+    message, since = "ConfigMap flags, key flags.json: no JSON", ago(30)
+    condition = {"type": "Stalled", "status": "True", "reason": reason, "message": message}
+    return [{**condition, "lastTransitionTime": since, "observedGeneration": 2}]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +42,14 @@ RETRIED = {**rollout()["metadata"], "annotations": {"headgate.dev/retry": "3"}}
         ({"status": status(ENDED, rejected=[rejection()])}, None, 1),
         # The version that the spec names has not been compiled yet.
         ({"spec": spec("support-reply-v9"), "status": status(attempt("Ended", outcome="Promoted"))}, None, None),
-        ({"spec": spec("support-reply-v9", killSwitch="Stable"), "status": status(ENDED)}, None, 1),
+        # It will not be tried while the kill switch is on, whatever became of the one before, or where it is the first.
+        ({"spec": spec("support-reply-v9", killSwitch="Stable"), "status": status(PROMOTED)}, None, 1),
+        ({"spec": spec("support-reply-v9", killSwitch="Legacy"), "status": status()}, None, 1),
+        ({"spec": spec("support-reply-v9"), "status": status()}, None, None),
+        # Somebody must mend the router first, or give a right; of stable no attempt begins.
+        ({"spec": spec("support-reply-v9"), "status": status(PROMOTED, conditions=stalled())}, None, 1),
+        ({"spec": spec("support-reply-v9"), "status": status(conditions=stalled("WriteRefused"))}, None, 1),
+        ({"spec": spec("support-reply-v7"), "status": status(PROMOTED, conditions=stalled())}, None, 0),
         ({"spec": spec("support-reply-v7"), "status": status(ENDED, rejected=[rejection()])}, None, 1),
     ],
 )
@@ -48,3 +62,12 @@ def test_a_superseded_attempt_says_so() -> None:
     end = end_of(view(status=status(attempt(number=4), history=HISTORY)), 3)
     assert end is not None
     assert end.says == "ai/support-reply: attempt 3 Superseded: v9 came"
+
+
+def test_what_the_kill_switch_keeps_from_being_tried_is_said_with_the_way_out() -> None:
+    end = end_of(view(spec=spec("support-reply-v9", killSwitch="Stable"), status=status(PROMOTED)), None)
+    assert end is not None
+    assert end.says == (
+        "ai/support-reply: no attempt begins: the kill switch is Stable;"
+        " to try it: headgate kill support-reply --to Off"
+    )

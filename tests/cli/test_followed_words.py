@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from headgate.api.rollout import KillSwitch, RolloutSpec
+from headgate.api.rollout_status import Phase
 from headgate.cli.act.abort import retry
 from headgate.cli.act.change import Change
 from headgate.cli.act.kill import kill
@@ -60,6 +61,20 @@ def test_the_condition_names_the_retry_of_the_version_that_it_speaks_of() -> Non
     world.settle()
     assert world.exposed() == {"sha256:v7", "sha256:v8"}
     assert [rejection.version for rejection in world.status.rejected] == ["v9"]
+
+
+def test_the_retry_that_the_condition_names_tries_what_is_asked_for_under_its_new_name() -> None:
+    world = rejected("v8")
+    world.add_version("v8-again", digest="sha256:v8")
+    del world.versions["v8"]
+    world.release("v8-again")
+    world.settle()
+    named = re.search(r"headgate retry reply --attempt (\d+)$", stalled(world))
+    assert named is not None
+    write(world, retry(world.view, int(named[1])))
+    world.settle()
+    assert world.exposed() == {"sha256:v7", "sha256:v8"}
+    assert world.status.phase is Phase.PROGRESSING
 
 
 def test_a_retry_without_a_number_begins_what_the_spec_asks_for() -> None:

@@ -17,8 +17,11 @@ def obstacle(view: RolloutView) -> str | None:
         return None
     if view.status.phase is Phase.INVALID:
         return stalled.message
-    if stalled.reason != "Rejected":
+    # What became of the last attempt is in nobody's way, and of stable none begins.
+    if stalled.reason == "RolledBack" or _asks_for_stable(view):
         return None
+    if stalled.reason != "Rejected":
+        return stalled.message
     retried, again = unheard_retry(view), asked_again(view)
     return stalled.message if retried is None or again not in (None, retried) else None
 
@@ -32,6 +35,12 @@ def asked_again(view: RolloutView) -> Rejection | None:
     if stalled is None or stalled.reason != "Rejected":
         return None
     return next((each for each in view.status.rejected if stalled.message.startswith(_words(each))), None)
+
+
+def _asks_for_stable(view: RolloutView) -> bool:
+    """Whether the spec names the stable version; what a target holds is not known from its Rollout."""
+    prompt, stable = view.spec.prompt if view.spec is not None else None, view.status.stable
+    return prompt is not None and stable is not None and prompt.version == stable.version
 
 
 def _stalled(view: RolloutView) -> Condition | None:

@@ -69,6 +69,7 @@ def _taken_back(view: RolloutView) -> Change | None:
 def retry(view: RolloutView, number: int | None, family_of: Callable[[str], str | None] = lambda _: None) -> Change:
     """Lifts the rejection of that attempt, and asks for the version again, by its family, in the same write.
 
+    What is asked for under another name stays asked for so: the old name may be gone.
     ``family_of`` tells the family of a version; where it does not, the spec's stays. Without a number it is the
     rejection of what the spec asks for, else the last. Raises CommandError when nothing is rejected, or when an attempt
     in flight, the kill switch or another retry that was not heard yet is in the way.
@@ -97,7 +98,9 @@ def retry(view: RolloutView, number: int | None, family_of: Callable[[str], str 
     before = attempt.number if attempt is not None else 0
     if spec.prompt is None:
         return _lift_alone(view, rejection)
-    patch, moved = _asking_again(spec.prompt, rejection.version, family_of)
+    patch, moved = (
+        ({}, "") if asked_again(view) == rejection else _asking_again(spec.prompt, rejection.version, family_of)
+    )
     return Change(
         says=f"{view.key}: lifted the rejection of {rejection.version} (attempt {rejection.attempt}){moved}",
         is_done=lambda later: later.status.attempt is not None and later.status.attempt.number > before,
@@ -113,7 +116,7 @@ def _wish(rejection: Rejection) -> str:
 
 
 def _asking_again(prompt: PromptSubject, version: str, family_of: Callable[[str], str | None]) -> tuple[Json, str]:
-    """What the spec must say to ask for that version, and the same for people; empty where it asks for it."""
+    """What the spec must say to ask for that version, and the same for people; empty where it names it."""
     if prompt.version == version:
         return {}, ""
     family = family_of(version)

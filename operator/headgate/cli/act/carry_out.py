@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ from headgate.cli.printing import note, show_json
 from headgate.cli.safe_text import one_line
 from headgate.cli.waiting import waiting_for
 from headgate.cluster.gitops import keeper
-from headgate.cluster.objects import ClusterError, Conflict, Json, Refused
+from headgate.cluster.objects import ClusterError, Conflict, Json
 from headgate.engine.observation import RolloutView
 
 _TRIES = 5
@@ -58,13 +59,13 @@ def carry_out(
     """
     with connect(target) as connection:
         done = _write(connection, name, decide, manner.dry_run)
+        _say(done, manner)
         after = done.after
         if done.is_new and done.change.spec:
             if manner.dry_run is DryRun.NONE:
                 after = _disown(connection, after)
             if (controller := keeper(done.before.raw)) is not None:
                 note(f"note: {controller} applies this Rollout: change its spec in Git as well, or it is set back")
-        _say(done, manner)
         if manner.waits and manner.dry_run is DryRun.NONE:
             _wait(connection, after, done.change, manner.seconds)
 
@@ -96,25 +97,32 @@ def _write(
 
 
 def _disown(connection: Connection, after: Seen) -> Seen:
-    """Gives up the fields of the spec that were just written: an apply from Git needs no force afterwards."""
-    for _ in range(_TRIES):
-        others = _entries_of_others(after.raw)
-        if others is None:
-            return after
-        metadata: Json = {"managedFields": [*others] or [{}]}
-        try:
-            written = connection.rollouts.merge_patch(
-                after.view.namespace,
-                after.view.name,
-                {"metadata": metadata},
-                resource_version=after.view.resource_version,
-            )
-            return seen(written)
-        except Conflict:
+    """Gives up the fields of the spec that were just written: an apply from Git needs no force afterwards.
+
+    What was asked for is written already, so a note is all that comes of a request that fails.
+    """
+    try:
+        for _ in range(_TRIES):
+            others = _entries_of_others(after.raw)
+            if others is None:
+                return after
+            metadata: Json = {"managedFields": [*others] or [{}]}
+            with suppress(Conflict):
+                written = connection.rollouts.merge_patch(
+                    after.view.namespace,
+                    after.view.name,
+                    {"metadata": metadata},
+                    resource_version=after.view.resource_version,
+                )
+                return seen(written)
             after = look(connection, after.view.name)
-        except Refused:
-            break
-    note(f"note: the spec's written fields stay owned by {FIELD_MANAGER}: the next server-side apply may need --force")
+        why = "others write it all the time"
+    except ClusterError as error:
+        why = str(error)
+    note(
+        f"note: the spec's written fields stay owned by {FIELD_MANAGER}: the next server-side apply may need --force"
+        f" ({why})"
+    )
     return after
 
 

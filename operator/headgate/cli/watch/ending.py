@@ -32,34 +32,49 @@ def end_of(view: RolloutView, watched: int | None) -> End | None:
         return None
     if attempt is not None and attempt.number == watched:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
+    return _at_rest(view)
+
+
+def _at_rest(view: RolloutView) -> End | None:
+    """With no attempt in flight: the end of the last one, unless another begins, or one should and does not."""
+    status, attempt = view.status, view.status.attempt
     if view.spec is None:
         return End(f"{view.key}: the spec cannot be read: {view.spec_error}", ExitStatus.FAILED)
     if status.observed_generation != view.generation or unheard_retry(view) is not None:
         return None
     if (why := obstacle(view)) is not None:
         return End(f"{view.key}: no attempt begins: {why}", ExitStatus.FAILED)
-    if _is_about_to_begin(view.spec, view):
+    if is_retried(view):
         return None
+    if _is_untried(view.spec, view):
+        return _kept_off(view, view.spec.kill_switch)
     if attempt is not None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
-    prompt = view.spec.prompt
-    if status.stable is not None and (prompt is None or status.stable.version == prompt.version):
+    if status.stable is not None:
         return End(f"{view.key}: {status.stable.version} is stable; there was no attempt", ExitStatus.OK)
     return None
 
 
-def _is_about_to_begin(spec: RolloutSpec, view: RolloutView) -> bool:
-    """Whether a retry was heard that has begun nothing yet, or the spec names a version that was never tried.
+def _is_untried(spec: RolloutSpec, view: RolloutView) -> bool:
+    """Whether the spec names a version that was never tried, as far as is known.
 
     That the operator has seen the spec does not say that the version has been compiled.
     """
-    if is_retried(view):
-        return True
     stable, attempt = view.status.stable, view.status.attempt
-    if spec.prompt is None or stable is None or attempt is None or spec.kill_switch is not KillSwitch.OFF:
+    if spec.prompt is None or stable is None:
         return False
-    known = {stable.version, attempt.candidate.version, *(rejection.version for rejection in view.status.rejected)}
+    known = {stable.version, *(rejection.version for rejection in view.status.rejected)}
+    if attempt is not None:
+        known.add(attempt.candidate.version)
     return spec.prompt.version not in known
+
+
+def _kept_off(view: RolloutView, switch: KillSwitch) -> End | None:
+    """The end where the kill switch keeps an attempt from beginning; None where it is about to."""
+    if switch is KillSwitch.OFF:
+        return None
+    why = f"the kill switch is {switch.value}; to try it: headgate kill {view.name} --to Off"
+    return End(f"{view.key}: no attempt begins: {why}", ExitStatus.FAILED)
 
 
 def _ended(view: RolloutView, number: int, outcome: Outcome | None, reason: str) -> End:
