@@ -108,6 +108,16 @@ def test_nothing_to_revert_is_nothing_on_stdout_and_no_failure(cluster: Cluster)
     assert result.stderr.startswith("ai/support-reply: nothing to revert")
 
 
+def test_a_release_in_flight_is_left_alone_and_what_takes_it_back_is_named(cluster: Cluster) -> None:
+    cluster.exists("support-reply", spec=spec("support-reply-v8"), status=status(attempt()))
+    result = cluster.headgate("git-revert", "support-reply", "-n", "ai")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        "ai/support-reply: nothing to revert, attempt 3 of support-reply-v8 is in flight and not rejected;"
+        " to take it back first: headgate abort support-reply\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -50,14 +50,19 @@ def test_a_reason_cannot_break_out_of_its_comment() -> None:
     ("asked", "tried", "conditions", "instead"),
     [
         ("support-reply-v7", None, [], None),
-        ("support-reply-v8", attempt(), [], "support-reply-v8"),
+        # A healthy release is nobody's to take back by a patch.
+        ("support-reply-v8", attempt(), [], None),
+        ("support-reply-v8", attempt("RollingBack", outcome="RolledBack"), [], "support-reply-v8"),
+        ("support-reply-v7", attempt("RollingBack", outcome="RolledBack"), [], "support-reply-v8"),
+        ("support-reply-v8", attempt("Ended", outcome="Withdrawn"), [], None),
         ("support-reply-v8", ENDED, [], "support-reply-v8"),
         # Restored by headgate: Git may still say v8.
         ("support-reply-v7", ENDED, [], "support-reply-v8"),
         # Somebody let it go since.
         ("support-reply-v7", ENDED, READY, None),
         ("support-reply-v7", attempt("Ended", outcome="Aborted"), READY, None),
-        ("support-reply-v9", ENDED, [], "support-reply-v9"),
+        # Nor is a fix that was never rejected, as while the kill switch is on.
+        ("support-reply-v9", ENDED, [], None),
     ],
 )
 def test_what_git_is_believed_to_say_instead(

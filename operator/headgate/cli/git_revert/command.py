@@ -54,8 +54,8 @@ def git_revert_command(
             ExitStatus.USAGE,
         )
     key, revert = find(Target(kubeconfig, context, namespace), rollout)
-    if revert is None:
-        note(f"{key}: nothing to revert, Git is believed to say the last good version")
+    if isinstance(revert, str):
+        note(one_line(f"{key}: {revert}"))
     elif file is not None:
         change = change_in(file, revert)
         for said in change.notes:

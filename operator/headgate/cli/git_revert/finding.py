@@ -5,7 +5,7 @@ from functools import partial
 
 from headgate.api.rollout_status import StableRef, TargetRef, VersionRef
 from headgate.cli.failures import CommandError
-from headgate.cli.git_revert.revert import Revert, asked_instead, of_prompt, of_target, stable_of
+from headgate.cli.git_revert.revert import Revert, asked_instead, of_prompt, of_target, stable_of, why_nothing
 from headgate.cli.kube.connection import connect
 from headgate.cli.kube.looking import look
 from headgate.cli.kube.reaching import connected
@@ -16,8 +16,8 @@ from headgate.engine.content import Content
 from headgate.engine.observation import Key, RolloutView
 
 
-def find(target: Target, name: str) -> tuple[Key, Revert | None]:
-    """What the repository must say again; None when nothing is to be reverted.
+def find(target: Target, name: str) -> tuple[Key, Revert | str]:
+    """What the repository must say again, or why nothing is to be reverted.
 
     Raises CommandError where there is no last good version, or its snapshot is gone or was tampered with.
     """
@@ -25,7 +25,7 @@ def find(target: Target, name: str) -> tuple[Key, Revert | None]:
         view = look(connection, name).view
         stable, instead = stable_of(view), asked_instead(view)
         if instead is None:
-            return view.key, None
+            return view.key, why_nothing(view)
         if stable.target is None:
             family_of = partial(connection.rollouts.family, view.namespace)
             return view.key, of_prompt(view, instead, family_of)

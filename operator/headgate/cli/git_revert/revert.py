@@ -1,6 +1,6 @@
 """What the repository must say again: one object, its fields' last good values. Knows no file and no cluster."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from headgate.api.conditions import ConditionStatus
@@ -48,22 +48,30 @@ def stable_of(view: RolloutView) -> StableRef:
 
 
 def asked_instead(view: RolloutView) -> VersionRef | None:
-    """What the repository is believed to ask for instead of stable; None when nothing is to be reverted."""
-    stable, attempt, spec = stable_of(view), view.status.attempt, view.spec
-    if spec is not None and spec.prompt is not None and spec.prompt.version != stable.version:
-        asked = spec.prompt.version
-        digests = [known.digest for known in view.status.rejected if known.version == asked]
-        return VersionRef(version=asked, digest=next(iter(digests), ""))
-    again = asked_again(view) if stable.target is not None else None
+    """The rejected version that the repository is believed to ask for; None when nothing is to be reverted.
+
+    One that is being tried is none, nor one that was never tried: taking those back is for a person to say.
+    """
+    stable, attempt = stable_of(view), view.status.attempt
+    prompt, again = view.spec.prompt if view.spec is not None else None, asked_again(view)
     if again is not None and again.digest != stable.digest:
-        return VersionRef(version=again.version, digest=again.digest)
-    if attempt is None or attempt.candidate.digest == stable.digest:
+        # It may be asked for under another name than the one under which it was rejected.
+        return VersionRef(version=prompt.version if prompt is not None else again.version, digest=again.digest)
+    if prompt is not None and prompt.version != stable.version:
+        return next((each for each in _rejected(view) if each.version == prompt.version), None)
+    if attempt is None or attempt.outcome is not Outcome.ROLLED_BACK or attempt.candidate.digest == stable.digest:
         return None
-    if attempt.state is not AttemptState.ENDED:
-        return attempt.candidate
     # Ready says that whoever keeps the spec has let the rejected version go.
-    rolled_back = attempt.outcome is Outcome.ROLLED_BACK
-    return attempt.candidate if rolled_back and not _is_ready(view.status) else None
+    return None if _is_ready(view.status) else attempt.candidate
+
+
+def why_nothing(view: RolloutView) -> str:
+    """Why nothing is to be reverted, for people."""
+    attempt = view.status.attempt
+    if attempt is None or attempt.state is AttemptState.ENDED:
+        return "nothing to revert, Git is believed to say no version that was rejected"
+    tried = f"attempt {attempt.number} of {attempt.candidate.version} is in flight and not rejected"
+    return f"nothing to revert, {tried}; to take it back first: headgate abort {view.name}"
 
 
 def of_prompt(
@@ -73,10 +81,8 @@ def of_prompt(
 
     ``family_of`` tells the family of a version; one that it does not tell is left alone.
     """
-    stable, attempt = stable_of(view), view.status.attempt
-    known = {instead.version, *(rejection.version for rejection in view.status.rejected)}
-    if attempt is not None and attempt.outcome in (None, Outcome.ROLLED_BACK):
-        known.add(attempt.candidate.version)
+    stable = stable_of(view)
+    known = {instead.version, *(rejected.version for rejected in _rejected(view))}
     good, bad = family_of(stable.version), _family_asked(view, instead) or family_of(instead.version)
     families = [bad, good] if good is not None and bad not in (None, good) else [None]
     return Revert(
@@ -119,6 +125,14 @@ def of_target(
     )
 
 
+def _rejected(view: RolloutView) -> Iterator[VersionRef]:
+    """What was rejected, as far as that is on record, and what the last attempt took back."""
+    yield from (VersionRef(version=each.version, digest=each.digest) for each in view.status.rejected)
+    attempt = view.status.attempt
+    if attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
+        yield attempt.candidate
+
+
 def _family_asked(view: RolloutView, instead: VersionRef) -> str | None:
     """The family that the spec names with that version; None where it does not name the version."""
     prompt = view.spec.prompt if view.spec is not None else None
@@ -136,10 +150,10 @@ def _why(view: RolloutView, stable: StableRef, instead: VersionRef) -> tuple[str
     rejection = next((known for known in view.status.rejected if known.digest == instead.digest), None)
     if rejection is not None:
         happened = f"{instead.version} was rejected in attempt {rejection.attempt}: {rejection.reason}"
-    elif attempt is not None and attempt.candidate.version == instead.version and attempt.outcome is None:
-        happened = f"{instead.version} is being tried in attempt {attempt.number}; this takes it back"
+    elif attempt is not None:
+        happened = f"{instead.version} was taken back in attempt {attempt.number}: {attempt.reason}"
     else:
-        happened = f"{instead.version} is asked for"
+        happened = f"{instead.version} was rejected"
     return happened, f"headgate Rollout {view.key}: back to the last good version, {stable.version}"
 
 
