@@ -117,10 +117,9 @@ class Models(Town):
 
     @rule()
     def the_watch_tells_all(self) -> None:
+        super().the_watch_tells_all()
         for name in MODELS:
-            if self._is_there(name):
-                self.house.tell(MODEL, self.house.cluster.at(MODEL, name))
-            elif (seen := self.house.store.documents.seen(MODEL, "ai", name)) is not None:
+            if not self._is_there(name) and (seen := self.house.store.documents.seen(MODEL, "ai", name)):
                 self.house.store.documents.watched(MODEL, seen, deleted=True)
 
     @rule(name=NAMES, subject=SUBJECT, account=ACCOUNTS)

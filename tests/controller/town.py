@@ -33,6 +33,7 @@ class Town(RuleBasedStateMachine):
         self.births = 0
         self.asked: dict[str, dict[str, Any]] = {}
         self.place = self.wait(Place().begin())
+        self._before: House | None = None
 
     def document(self, name: str, asked: dict[str, Any]) -> dict[str, Any]:
         """The Rollout that asks for that."""
@@ -80,8 +81,18 @@ class Town(RuleBasedStateMachine):
 
     def restarts(self) -> None:
         """Another operator has the lists, and puts at stable what nobody answers for."""
+        self._before = self.house
         self.place.restart()
         self.wait(self.place.resync())
+
+    @rule(name=NAMES, told=st.booleans())
+    def the_operator_before_wakes_once_more(self, name: str, *, told: bool) -> None:
+        """It was stopped, and knows nothing of what has happened since."""
+        if self._before is not None:
+            self._before.time = self.house.time
+            self.wait(self._before.look(0, name))
+            if told:
+                self.the_watch_tells_all()
 
     @rule(name=NAMES, version=VERSIONS)
     def somebody_releases(self, name: str, version: str) -> None:
@@ -135,8 +146,11 @@ class Town(RuleBasedStateMachine):
     def all_is_listed_again(self) -> None:
         self.wait(self.place.resync())
 
+    @rule()
     def the_watch_tells_all(self) -> None:
         """What was missed until now is missed no more."""
+        for (kind, _, _), raw in list(self.house.cluster.objects.items()):
+            self.house.tell(kind, raw)
 
     def teardown(self) -> None:
         """Once all can be written and is listed again, whoever exposes does so for a Rollout that is trying that."""
