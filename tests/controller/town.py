@@ -1,6 +1,7 @@
 """What random histories have in common: two names that come again, and who may be exposed when all is at rest."""
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -8,10 +9,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState
+from headgate.cli.act.abort import retry
+from headgate.cli.act.change import Change
+from headgate.cli.act.pause import resume
 from headgate.cluster.objects import CONFIG_MAP, ROLLOUT
 from headgate.controller.marked import carriers
 from headgate.delivery.claims import Claim, claims
+from headgate.engine.observation import Key
 from tests.controller.house import House
 from tests.controller.place import Place
 
@@ -165,6 +171,7 @@ class Town(RuleBasedStateMachine):
             wrong = [str(write) for write in self.house.cluster.writes[before:]]
             wrong += [wrong for claim in self._exposing() for wrong in self._exposed(claim)]
             wrong += [wrong for name in filter(self.exists, BOTH) for wrong in self.untrue(name)]
+            wrong = wrong or [wrong for name in filter(self.exists, BOTH) for wrong in self._followed(name)]
             assert wrong == [], "\n".join(wrong)
         finally:
             self._loop.close()
@@ -176,6 +183,34 @@ class Town(RuleBasedStateMachine):
             yield f"{name} is on its way back still: {status['conditions']}"
         if status.get("stable", {}).get("digest") in {each["digest"] for each in status.get("rejected", ())}:
             yield f"{name} has a rejected version as stable"
+
+    def _followed(self, name: str) -> Iterator[str]:
+        """Does what the conditions tell a person to do; what is said still then was no way out."""
+        said = {each["type"]: each["message"] for each in self.place.status(name)["conditions"]}
+        view = self.house.store.rollouts.get(Key("ai", name))
+        assert view is not None
+        retried = re.search(rf"headgate retry {name} --attempt (\d+)$", said["Stalled"])
+        if retried is not None and view.orders.kill_switch is KillSwitch.OFF:
+            self._write(name, retry(view, int(retried[1])))
+        elif f"headgate resume {name} " in said["Paused"]:
+            self._write(name, resume(view))
+        else:
+            return
+        self.look(1, 1, 1)
+        now = {each["type"]: each["message"] for each in self.place.status(name)["conditions"]}
+        yield from (
+            f"{name} was told in vain: {said[kind]}"
+            for kind in ("Stalled", "Paused")
+            if said[kind] == now[kind] and "headgate re" in now[kind]
+        )
+
+    def _write(self, name: str, change: Change) -> None:
+        raw = self.house.cluster.at(ROLLOUT, name)
+        if change.annotation is not None:
+            raw["metadata"].setdefault("annotations", {})[change.annotation[0]] = change.annotation[1]
+        for field, value in change.spec.items():
+            raw["spec"][field] = {**raw["spec"][field], **value} if isinstance(value, dict) else value
+        self.house.tell(ROLLOUT, self.house.cluster.put(ROLLOUT, raw))
 
     def _exposing(self) -> Iterator[Claim]:
         kinds = carriers(self.house.store)
