@@ -20,6 +20,7 @@ from tests.integration.waiting import eventually
 # Ends the operator together with the tests, however these end.
 _ATTACH = Path(headgate.local.__file__).with_name("attach.py")
 _HEADGATE = Path(sys.executable).with_name("headgate")
+_DISCOVERY = "kopf._core.reactor.observation"
 
 
 class Started(Protocol):
@@ -132,8 +133,9 @@ class OperatorProcess:
             for line in self.lines()
             if (line["level"] in ("error", "critical") or "error" in line)
             and not line["logger"].startswith(self.tolerates)
-            # kopf says so when it is asked to end while it still finds out which kinds are served.
+            # kopf says so when it is asked to end while it still finds out which kinds are served, and on its next try.
             and "Connector is closed" not in line["message"]
+            and not (line["logger"] == _DISCOVERY and "TCP closed" in line["message"])
         ]
 
     def _signal(self, number: signal.Signals) -> None:

@@ -58,7 +58,7 @@ class ControlPlane:
         """What was started and not stopped, in the order in which to stop it."""
         return tuple(each for each in (self._api_server, self._etcd) if each is not None)
 
-    def start(self, *, timeout: float = 60.0) -> Self:
+    def start(self, *, timeout: float = 120.0) -> Self:
         """Start both, and return when the API server is ready; the kubeconfig is written then.
 
         Raises:
@@ -108,7 +108,7 @@ class ControlPlane:
             self._api_server.kill()
             self._api_server = None
 
-    def restart_api_server(self, *, timeout: float = 60.0) -> None:
+    def restart_api_server(self, *, timeout: float = 120.0) -> None:
         """Start the API server again after `kill_api_server`, and return when it is ready.
 
         Raises:
