@@ -37,6 +37,7 @@ def stalled(reason: str = "RouterUnusable") -> list[Document]:
         ({"metadata": RETRIED, "status": status(ENDED, rejected=[rejection()])}, None, None),
         ({"metadata": RETRIED, "spec": TARGET, "status": status(ENDED, rejected=[rejection()])}, None, None),
         ({"metadata": RETRIED, "status": status(ENDED)}, None, None),
+        ({"metadata": RETRIED, "spec": spec(killSwitch="Stable"), "status": status(ENDED)}, None, 1),
         # One that was there before the rejection, and lifts nothing.
         ({"metadata": RETRIED, "status": status(ENDED, rejected=[rejection(ignoredRetry="3")])}, None, 1),
         ({"status": status(ENDED, rejected=[rejection()])}, None, 1),

@@ -26,10 +26,8 @@ class Prompts(Town):
 
     def document(self, name: str, asked: dict[str, Any]) -> dict[str, Any]:
         delivery = [ROUTERS[router] for router in asked["routers"]]
-        switch = asked["killSwitch"]
-        return documents.rollout(
-            asked["version"], name=name, gates=[], steps=STEPS, delivery=delivery, killSwitch=switch
-        )
+        how = {"killSwitch": asked["killSwitch"], "paused": asked.get("paused", False)}
+        return documents.rollout(asked["version"], name=name, gates=[], steps=STEPS, delivery=delivery, **how)
 
     @initialize(first=VERSIONS, then=VERSIONS, routers=DELIVERIES)
     def a_release_goes_on_already(self, first: str, then: str, routers: list[str]) -> None:

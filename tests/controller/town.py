@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -11,13 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from headgate.api.rollout import KillSwitch
 from headgate.api.rollout_status import AttemptState
-from headgate.cli.act.abort import retry
+from headgate.cli.act.abort import abort, retry
 from headgate.cli.act.change import Change
-from headgate.cli.act.pause import resume
+from headgate.cli.act.kill import kill
+from headgate.cli.act.pause import pause, resume
+from headgate.cli.failures import CommandError
 from headgate.cluster.objects import CONFIG_MAP, ROLLOUT
 from headgate.controller.marked import carriers
 from headgate.delivery.claims import Claim, claims
-from headgate.engine.observation import Key
+from headgate.engine.observation import Key, RolloutView
 from tests.controller.house import House
 from tests.controller.place import Place
 
@@ -26,6 +28,15 @@ NAMES = st.sampled_from(BOTH)
 VERSIONS = st.sampled_from(["v1", "v2", "v3"])
 FLIGHT = (AttemptState.STEPPING, AttemptState.BAKING)
 SETTINGS = settings(max_examples=150, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+COMMANDS: dict[str, Callable[[RolloutView], Change]] = {
+    "abort": abort,
+    "kill": lambda view: kill(view, KillSwitch.STABLE),
+    "kill --to Legacy": lambda view: kill(view, KillSwitch.LEGACY),
+    "kill --to Off": lambda view: kill(view, KillSwitch.OFF),
+    "pause": pause,
+    "resume": resume,
+    "retry": lambda view: retry(view, None),
+}
 T = TypeVar("T")
 
 
@@ -54,6 +65,12 @@ class Town(RuleBasedStateMachine):
 
     def exists(self, name: str) -> bool:
         return (ROLLOUT, "ai", name) in self.house.cluster.objects
+
+    def view(self, name: str) -> RolloutView:
+        """As the operator knows it."""
+        found = self.house.store.rollouts.get(Key("ai", name))
+        assert found is not None
+        return found
 
     def look(self, *seconds: int) -> None:
         for each in seconds:
@@ -116,6 +133,23 @@ class Town(RuleBasedStateMachine):
         if self.exists(name):
             attempts = self.house.cluster.at(ROLLOUT, name).get("status", {}).get("attempts", 0)
             self.place.ask(name, **{word: str(attempts)})
+
+    @rule(name=NAMES, command=st.sampled_from(sorted(COMMANDS)))
+    def somebody_uses_a_command(self, name: str, command: str) -> None:
+        """With nothing else in the way it is done soon, or a condition says why it is not."""
+        if not self.exists(name):
+            return
+        self.all_can_be_written()
+        self.the_watch_tells_all()
+        try:
+            change = COMMANDS[command](self.view(name))
+        except CommandError:
+            return
+        self._write(name, change)
+        self.look(1, 11, 31, 31)
+        later = self.view(name)
+        said = [(each.type, each.status.value) for each in later.status.conditions]
+        assert change.is_done(later) or ("Stalled", "True") in said or ("Delivered", "False") in said, change.says
 
     @rule(name=NAMES)
     def somebody_deletes_one(self, name: str) -> None:
@@ -186,9 +220,7 @@ class Town(RuleBasedStateMachine):
 
     def _followed(self, name: str) -> Iterator[str]:
         """Does what the conditions tell a person to do; what is said still then was no way out."""
-        said = {each["type"]: each["message"] for each in self.place.status(name)["conditions"]}
-        view = self.house.store.rollouts.get(Key("ai", name))
-        assert view is not None
+        said, view = {each["type"]: each["message"] for each in self.place.status(name)["conditions"]}, self.view(name)
         retried = re.search(rf"headgate retry {name} --attempt (\d+)$", said["Stalled"])
         if retried is not None and view.orders.kill_switch is KillSwitch.OFF:
             self._write(name, retry(view, int(retried[1])))
@@ -210,7 +242,11 @@ class Town(RuleBasedStateMachine):
             raw["metadata"].setdefault("annotations", {})[change.annotation[0]] = change.annotation[1]
         for field, value in change.spec.items():
             raw["spec"][field] = {**raw["spec"][field], **value} if isinstance(value, dict) else value
+        raw["spec"] = {field: value for field, value in raw["spec"].items() if value is not None}
         self.house.tell(ROLLOUT, self.house.cluster.put(ROLLOUT, raw))
+        prompt = raw["spec"].get("prompt", {})
+        self.asked[name] |= {"killSwitch": raw["spec"]["killSwitch"], "paused": raw["spec"].get("paused", False)}
+        self.asked[name] |= {"version": prompt["version"]} if prompt else {}
 
     def _exposing(self) -> Iterator[Claim]:
         kinds = carriers(self.house.store)

@@ -44,9 +44,7 @@ def _at_rest(view: RolloutView) -> End | None:
         return None
     if (why := obstacle(view)) is not None:
         return End(f"{view.key}: no attempt begins: {why}", ExitStatus.FAILED)
-    if is_retried(view):
-        return None
-    if _is_untried(view.spec, view):
+    if is_retried(view) or _is_untried(view.spec, view):
         return _kept_off(view, view.spec.kill_switch)
     if attempt is not None:
         return _ended(view, attempt.number, attempt.outcome, attempt.reason)
