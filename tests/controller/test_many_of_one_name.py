@@ -1,6 +1,6 @@
 """I3 and the way back over random histories: names that come again, routers that change hands, refused writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from headgate.cluster.objects import CONFIG_MAP, HTTP_ROUTE, ROLLOUT, ClusterErr
 from tests.controller import documents
 from tests.controller.models import STEPS
 from tests.controller.place import FLAG, FLAG_ELSEWHERE, OTHER_FLAG, ROUTE
-from tests.controller.town import NAMES, SETTINGS, VERSIONS, Town
+from tests.controller.town import FLIGHT, NAMES, SETTINGS, VERSIONS, Town
 
 DELIVERIES = st.lists(st.sampled_from(["flag", "other", "elsewhere", "route"]), min_size=1, max_size=2, unique=True)
 ROUTERS: dict[str, Mapping[str, object]] = {
@@ -22,12 +22,16 @@ ROUTERS: dict[str, Mapping[str, object]] = {
 
 
 class Prompts(Town):
-    """Four routers."""
+    """Four routers, and a gate that some versions fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failing: set[str] = set()
 
     def document(self, name: str, asked: dict[str, Any]) -> dict[str, Any]:
         delivery = [ROUTERS[router] for router in asked["routers"]]
         how = {"killSwitch": asked["killSwitch"], "paused": asked.get("paused", False)}
-        return documents.rollout(asked["version"], name=name, gates=[], steps=STEPS, delivery=delivery, **how)
+        return documents.rollout(asked["version"], name=name, steps=STEPS, delivery=delivery, **how)
 
     @initialize(first=VERSIONS, then=VERSIONS, routers=DELIVERIES)
     def a_release_goes_on_already(self, first: str, then: str, routers: list[str]) -> None:
@@ -35,6 +39,21 @@ class Prompts(Town):
         self.look(1)
         self.apply("old", version=then)
         self.look(1, 11)
+
+    @rule(version=VERSIONS, fails=st.booleans())
+    def a_version_is_measured(self, version: str, *, fails: bool) -> None:
+        (self._failing.add if fails else self._failing.discard)(version)
+        self.house.sources.values = dict.fromkeys(self._failing, 9.0)
+
+    def restarts(self) -> None:
+        super().restarts()
+        self.house.sources.values = dict.fromkeys(self._failing, 9.0)
+
+    def untrue(self, name: str) -> Iterator[str]:
+        yield from super().untrue(name)
+        attempt = self.place.status(name).get("attempt", {})
+        if attempt.get("state") in FLIGHT and attempt["candidate"]["version"] in self._failing:
+            yield f"{name} goes on with what its gate fails"
 
     @rule(name=NAMES, version=VERSIONS, routers=DELIVERIES)
     def somebody_applies_one(self, name: str, version: str, routers: list[str]) -> None:
