@@ -52,7 +52,9 @@ class Prompts(Town):
     def untrue(self, name: str) -> Iterator[str]:
         yield from super().untrue(name)
         attempt = self.place.status(name).get("attempt", {})
-        if attempt.get("state") in FLIGHT and attempt["candidate"]["version"] in self._failing:
+        # Without its manifest nobody knows by what it is judged: a person is told to abort it.
+        is_judged = self.place.condition("Stalled", name)["reason"] != "ManifestGone"
+        if attempt.get("state") in FLIGHT and attempt["candidate"]["version"] in self._failing and is_judged:
             yield f"{name} goes on with what its gate fails"
 
     @rule(name=NAMES, version=VERSIONS, routers=DELIVERIES)
