@@ -156,9 +156,13 @@ class House:
 
     async def versions(self, *names: str, family: str = "reply") -> None:
         for name in names:
-            self.put(PROMPT_VERSION, documents.version(name, family=family))
-            await self._versions.look(Key("ai", name))
+            await self.version(documents.version(name, family=family))
         self.put(QUALITY_GATE, documents.gate())
+
+    async def version(self, document: dict[str, Any]) -> None:
+        """A PromptVersion is applied, and compiled."""
+        self.put(PROMPT_VERSION, document)
+        await self._versions.look(Key("ai", document["metadata"]["name"]))
 
     def put(self, kind: Kind, document: dict[str, Any]) -> None:
         """A person's write, and the watch that tells of it."""

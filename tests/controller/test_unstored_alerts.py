@@ -1,5 +1,6 @@
 """An alert that the API server does not let headgate store takes back what it is about all the same."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from headgate.alerts.receiving import Receiving
 from headgate.alerts.storing import NotStored
 from headgate.api.rollout import AlertAction
 from headgate.api.rollout_status import AttemptState, Outcome
-from headgate.cluster.objects import ROLLOUT, ClusterError, Kind, Refused, Unavailable
+from headgate.cluster.objects import ROLLOUT, ClusterError, Json, Kind, Refused, Unavailable
 from headgate.engine.alert_note import AlertNote
 from tests.alerts import posts
 from tests.alerts.test_storing import NAMESPACES, Witnessed
@@ -80,6 +81,26 @@ async def test_what_is_exposed_goes_back_to_0_and_alertmanager_is_asked_to_send_
     # It is over: the post that comes again is answered as any other about an attempt that has ended.
     await release.fire()
     assert "headgate.dev/alert" not in release.house.rollout["metadata"].get("annotations", {})
+
+
+async def test_one_whose_write_is_not_answered_before_its_post_is_given_up_is_heard_too() -> None:
+    release = await Release(Unavailable("not asked"), "Rollback").begin()
+    sent = asyncio.Event()
+
+    async def hangs(*_arguments: object, **_named: object) -> Json:
+        sent.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    written, release.house.cluster.merge_patch = release.house.cluster.merge_patch, hangs  # type: ignore[method-assign]
+    post = asyncio.create_task(release.fire())
+    await sent.wait()
+    post.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await post
+    release.house.cluster.merge_patch = written  # type: ignore[method-assign]
+    await release.house.look(1)
+    assert release.house.status["weight"] == 0
 
 
 async def test_one_that_only_pauses_waits_until_it_is_stored() -> None:

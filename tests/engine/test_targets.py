@@ -162,7 +162,10 @@ def test_a_restore_that_is_refused_stalls_with_its_words_and_is_tried_again_ever
     world.refuses = "spec.model: Invalid value"
     world.annotate("abort", "1")
     world.settle()
-    assert stalled(world) == ("RestoreRefused", "spec.model: Invalid value")
+    stable = world.status.stable
+    assert stable is not None
+    how = f"it is tried again until something else is asked for: put spec.model back as in {stable.version}"
+    assert stalled(world) == ("RestoreRefused", f"spec.model: Invalid value; {how}")
     assert (world.shown[ROUTER].weight, world.phase(), world.model()) == (0, Phase.ROLLING_BACK, "m2")
     first = world.restores
     world.run(timedelta(minutes=30))

@@ -77,17 +77,20 @@ class Storing:
 
     async def _one(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert], stored: Stored) -> bool | str:
         """Whether it was written, or why it could not be; False when it is needless by now."""
-        async with self._turns:
-            try:
+        written: bool | str = "the post was given up"
+        try:
+            async with self._turns:
                 written = await self._write(view, note, firing, stored)
-            except NotFound:
-                return False
-            except ClusterError as error:
-                written = str(error)
-        if isinstance(written, str) and note.action is AlertAction.ROLLBACK:
-            # A way back waits for no write; Alertmanager is asked to send again, since a restart would forget it.
-            self._unstored(view, note)
-            self._poke(view.key)
+        except NotFound:
+            written = False
+        except ClusterError as error:
+            written = str(error)
+        finally:
+            if isinstance(written, str) and note.action is AlertAction.ROLLBACK:
+                # A way back waits for no write, were it without an answer for longer than a post lasts; Alertmanager
+                # is asked to send again, since a restart would forget it.
+                self._unstored(view, note)
+                self._poke(view.key)
         return written
 
     async def _write(self, view: RolloutView, note: AlertNote, firing: Sequence[Alert], stored: Stored) -> bool | str:

@@ -168,7 +168,8 @@ class Attempt(StatusModel):
     ended_at: Timestamp | None = None
     """When it ended."""
     still_asked: bool | None = None
-    """After it was taken back the spec was seen to ask for it still; pointing back at stable then settles it."""
+    """After it was taken back the spec was seen to ask for it still, or something else became stable: asking for stable
+    then settles it."""
 
 
 class VerdictRecord(StatusModel):

@@ -11,6 +11,7 @@ from headgate.api.target import TargetSubject
 from headgate.cli.course import Course, course_of, is_in_flight, needs_approval
 from headgate.cli.spans import span
 from headgate.engine.annotations import BAKE
+from headgate.engine.desired import is_legacy
 from headgate.engine.observation import RolloutView
 from headgate.engine.plan import Plan
 
@@ -186,12 +187,6 @@ def _target_at_rest(view: RolloutView, target: TargetSubject) -> Waiting:
     if view.status.stable is None:
         return Waiting((ready.message if ready is not None else "") or f"{target.kind} {target.name} to be seen")
     return Waiting("")
-
-
-def is_legacy(spec: RolloutSpec | None, switch: KillSwitch) -> bool:
-    """Whether that switch puts anybody on the legacy path; only a flag has one, elsewhere it means stable."""
-    has_one = spec is None or any(route.flag is not None for route in spec.routes())
-    return switch is KillSwitch.LEGACY and has_one
 
 
 def is_undelivered(view: RolloutView) -> bool:

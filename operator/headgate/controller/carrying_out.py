@@ -34,6 +34,7 @@ from headgate.engine.authority import FORBIDDEN, refused_again
 from headgate.engine.decision import Decision, Notice, NoticeKind, SpecRestore
 from headgate.engine.observation import Observation, RolloutView, RouterRefusal, Unrestored
 from headgate.engine.target import LONGEST_PAUSE
+from headgate.engine.wayback import RESTORE_REFUSED
 
 _DELIVER_ANYWAY = 2
 """Failed commits after which a way back reaches the routers all the same."""
@@ -199,7 +200,7 @@ class CarryingOut:
             if isinstance(error, ClusterError) and (is_unheard or self._may_pass(case, error, known)):
                 return self.postponed(view, case, error)
             _log.warning("%s: %s", view.key, error)
-            reason, words = "RestoreRefused", str(error)
+            reason, words = RESTORE_REFUSED, str(error)
             if isinstance(error, Unfit):
                 reason = error.reason
             elif speaker is not None and (told := speaker.refusal(error))[0] == FORBIDDEN:

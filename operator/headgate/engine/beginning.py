@@ -6,7 +6,6 @@ from headgate.engine.alert_note import alert_note
 from headgate.engine.annotations import ASKS, ask, retry_of
 from headgate.engine.authority import lacks_account
 from headgate.engine.ending import record_of
-from headgate.engine.keeping import way_out
 from headgate.engine.observation import GateView
 from headgate.engine.pausing import paused_by
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
@@ -16,6 +15,7 @@ from headgate.engine.steps import enter
 from headgate.engine.subject import Subject
 from headgate.engine.target import has_no_way_back, is_another, rebase, tell_of_another
 from headgate.engine.turn import Turn, named
+from headgate.engine.way_out import way_out
 
 FARTHEST_ATTEMPT = 10**9
 """No Rollout comes as far as this by itself: a number beyond it is somebody's, and is never come to."""
@@ -36,6 +36,7 @@ def be_first(turn: Turn, subject: Subject) -> None:
         return
     if turn.status.stable is not None:
         tell_of_another(turn, turn.status.stable)
+    _let_go(turn)
     slot = turn.status.stable.slot if turn.status.stable is not None else 0
     target = turn.observation.target.ref if turn.observation.target is not None else None
     stable = StableRef.model_construct(version=subject.ref.version, digest=subject.ref.digest, slot=slot, target=target)
@@ -43,6 +44,14 @@ def be_first(turn: Turn, subject: Subject) -> None:
     turn.change(stable=stable, revision=max(turn.status.revision, ahead(turn)), attempts=attempts)
     turn.happened("FirstVersion", f"{named(subject.ref)} is the first version and so stable at once")
     turn.record = record_of(turn)
+
+
+def _let_go(turn: Turn) -> None:
+    """Something else is stable by now than what the last attempt was taken back to: what became of that is settled."""
+    attempt = turn.attempt
+    if attempt is not None and attempt.outcome is Outcome.ROLLED_BACK:
+        turn.change_attempt(still_asked=True)
+        turn.let_go = True
 
 
 def _named_already(turn: Turn) -> int:
@@ -63,6 +72,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         be_first(turn, subject)
         return
     if rebase(turn):
+        _let_go(turn)
         return
     if subject.problem is not None or subject.pending or subject.ref is None or spec is None:
         turn.problem = turn.problem or subject.problem
@@ -72,6 +82,7 @@ def rest(turn: Turn, subject: Subject) -> None:
         return
     if subject.ref.digest == stable.digest:
         turn.change(stable=stable.model_copy(update={"version": subject.ref.version}))
+        _let_go(turn)
         turn.happened("SameContent", f"{named(subject.ref)} has stable's content; stable is called by this name now")
         turn.record = record_of(turn)
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from headgate.api.rollout import Delivery, KillSwitch
+from headgate.api.rollout import Delivery, KillSwitch, RolloutSpec
 from headgate.api.rollout_status import Attempt, AttemptState, RolloutStatus, StableRef, VersionRef
 from headgate.engine.observation import RolloutView, VersionView
 from headgate.engine.plan import FrozenPayload, FrozenVersion, Plan
@@ -140,3 +140,9 @@ def _arm(ref: VersionRef, frozen: FrozenVersion | None, versions: Mapping[str, V
 
 def _thawed(payload: FrozenPayload) -> Payload:
     return Payload(payload.compiled, payload.model, payload.seed, payload.temperature)
+
+
+def is_legacy(spec: RolloutSpec | None, switch: KillSwitch) -> bool:
+    """Whether that switch puts anybody on the legacy path; only a flag has one, elsewhere it means stable."""
+    has_one = spec is None or any(route.flag is not None for route in spec.routes())
+    return switch is KillSwitch.LEGACY and has_one

@@ -1,13 +1,12 @@
 """What is released and kept in Git: whether a revert leaves it alone, and what a person then changes there."""
 
 from headgate.api.rollout import Delivery, RevertSpec
-from headgate.api.rollout_status import Rejection, TargetRef
+from headgate.api.rollout_status import TargetRef
 from headgate.engine.decision import FamilyRestore
-from headgate.engine.target import is_another
+from headgate.engine.target import is_another, is_made_again
 from headgate.engine.turn import Turn
 
 _MOST_FIELDS = 3
-_LONGEST_REASON = 400
 
 
 def is_left_alone(turn: Turn) -> bool:
@@ -21,7 +20,7 @@ def is_left_alone(turn: Turn) -> bool:
         case RevertSpec.ALWAYS:
             return False
         case RevertSpec.AUTO:
-            return keeper_of(turn) is not None and _is_weighed(turn)
+            return keeper_of(turn) is not None and is_weighed(turn)
 
 
 def still_asked(turn: Turn) -> str | None:
@@ -45,18 +44,6 @@ def still_asked(turn: Turn) -> str | None:
     return asked if asked == candidate.version or renamed else None
 
 
-def way_out(turn: Turn, rejection: Rejection) -> str:
-    """Why a rejected version that is asked for is not tried, and what a person can do about it."""
-    name, digest = turn.observation.rollout.name, rejection.digest[:19]
-    stays = "everybody stays on stable" if _is_weighed(turn) else "who reads the object has it: it holds no weight"
-    return (
-        f"{rejection.version} ({digest}) was rejected in attempt {rejection.attempt}:"
-        f" {rejection.reason[:_LONGEST_REASON]}; {stays}."
-        f" {change(turn) or 'Name another version'}, or allow it again with:"
-        f" headgate retry {name} --attempt {rejection.attempt}"
-    )
-
-
 def change(turn: Turn) -> str:
     """What to change, and where, so that the last good version is asked for; empty where nobody keeps the rejected one.
 
@@ -64,21 +51,22 @@ def change(turn: Turn) -> str:
     """
     stable, rollout = turn.status.stable, turn.observation.rollout
     keeper, never = keeper_of(turn), _is_never(turn)
-    if stable is None or is_another(turn) or (keeper is None and not never):
+    if stable is None or (is_another(turn) and not is_made_again(turn)) or (keeper is None and not never):
         return ""
-    where = "in Git" if keeper is not None else "where it is kept"
-    how = f"(headgate git-revert {rollout.name})"
-    if stable.target is not None:
-        what = f"{stable.target.kind} {stable.target.name}"
-        put = f"put {_listed(stable.target.fields)} back {where} as in {stable.version}"
-        return f"{_who(keeper, what)}: {put} {how}"
-    if rollout.orders.prompt is None:
+    put = put_back(turn, " in Git" if keeper is not None else " where it is kept")
+    what = f"{stable.target.kind} {stable.target.name}" if stable.target is not None else "this Rollout"
+    return f"{_who(keeper, what)}: {put} (headgate git-revert {rollout.name})" if put else ""
+
+
+def put_back(turn: Turn, where: str = "") -> str:
+    """What to change, so that the last good version is asked for; empty where nothing is."""
+    stable, asked, family = turn.status.stable, turn.observation.rollout.orders.prompt, other_family(turn)
+    if stable is not None and stable.target is not None:
+        return f"put {_listed(stable.target.fields)} back{where} as in {stable.version}"
+    if stable is None or asked is None:
         return ""
-    asked = rollout.orders.prompt.version
-    family = other_family(turn)
     too = f" and spec.prompt.family from {family.rejected} to {family.restored}" if family is not None else ""
-    put = f"change spec.prompt.version from {asked} to {stable.version}{too} {where}"
-    return f"{_who(keeper, 'this Rollout')}: {put} {how}"
+    return f"change spec.prompt.version from {asked.version} to {stable.version}{too}{where}"
 
 
 def other_family(turn: Turn) -> FamilyRestore | None:
@@ -108,7 +96,7 @@ def keeper_of(turn: Turn) -> str | None:
     return turn.observation.rollout.keeper
 
 
-def _is_weighed(turn: Turn) -> bool:
+def is_weighed(turn: Turn) -> bool:
     """Whether a router of ours stands between the release and people: always, but for some targets."""
     stable = turn.status.stable
     if stable is None or stable.target is None:

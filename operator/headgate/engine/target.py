@@ -6,6 +6,7 @@ from headgate.api.rollout_status import StableRef, TargetRef
 from headgate.engine.decision import NoticeKind, SpecRestore, TargetRestore
 from headgate.engine.ending import record_of
 from headgate.engine.observation import TargetView
+from headgate.engine.routing import target_id
 from headgate.engine.turn import Turn, named
 
 NOT_ALLOWED = "TargetNotAllowed"
@@ -45,6 +46,14 @@ def is_another(turn: Turn) -> bool:
     if (spec.target is None) != (stable.target is None):
         return True
     return stable.target is not None and target is not None and _replaced(stable.target, target) is not None
+
+
+def is_made_again(turn: Turn) -> bool:
+    """Whether it is another object of the very name that stable's has."""
+    stable, target = turn.status.stable, turn.observation.target
+    if stable is None or stable.target is None or target is None or target.ref is None:
+        return False
+    return is_another(turn) and target_id(target.ref) == target_id(stable.target)
 
 
 def tell_of_another(turn: Turn, stable: StableRef) -> None:

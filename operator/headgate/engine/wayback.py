@@ -8,12 +8,14 @@ from headgate.engine.annotations import retry_of
 from headgate.engine.authority import still_speaks
 from headgate.engine.decision import NoticeKind, SpecRestore
 from headgate.engine.ending import end, record_of
-from headgate.engine.keeping import change, is_left_alone, other_family, still_asked, way_out
+from headgate.engine.keeping import change, is_left_alone, other_family, put_back, still_asked
 from headgate.engine.routers import is_back
 from headgate.engine.target import LONGEST_PAUSE, has_no_way_back, restore_target, stall_unseen
 from headgate.engine.turn import Turn, named
+from headgate.engine.way_out import way_out
 
 MOST_REJECTED = 20
+RESTORE_REFUSED = "RestoreRefused"
 LONGEST_AFTER_IT = timedelta(hours=1)
 """How long a target is tried to be put back after its Rollout was deleted."""
 
@@ -129,7 +131,12 @@ def _is_put_off(turn: Turn, stable: StableRef) -> bool:
     # A target is written as whom the spec names, the Rollout itself by headgate.
     if stable.target is not None and not still_speaks(turn, failed.account):
         return False
-    turn.stall(failed.reason, failed.message, invalid=False)
+    how = (
+        f"; it is tried again until something else is asked for: {put_back(turn)}"
+        if failed.reason == RESTORE_REFUSED
+        else ""
+    )
+    turn.stall(failed.reason, f"{failed.message}{how}", invalid=False)
     if not turn.is_put_off(failed.not_before, LONGEST_PAUSE):
         return False
     turn.wake(failed.not_before)

@@ -6,8 +6,9 @@ from headgate.cli.act.change import Change, is_observed
 from headgate.cli.course import is_in_flight
 from headgate.cli.in_the_way import obstacle
 from headgate.cli.unheard import unheard_retry, withdrawal
-from headgate.cli.waiting import is_legacy, is_undelivered
+from headgate.cli.waiting import is_undelivered
 from headgate.engine.annotations import RETRY
+from headgate.engine.desired import is_legacy
 from headgate.engine.observation import RolloutView
 
 
