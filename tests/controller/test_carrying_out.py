@@ -148,7 +148,8 @@ async def test_a_spec_that_the_server_does_not_let_headgate_restore_is_told_in_i
     house.sources.values["v2"] = 9
     await house.look(2)
     stalled = next(each for each in house.status["conditions"] if each["type"] == "Stalled")
-    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "RestoreRefused", words)
+    how = "it is tried again until something else is asked for: change spec.prompt.version from v2 to v1"
+    assert (stalled["status"], stalled["reason"], stalled["message"]) == ("True", "RestoreRefused", f"{words}; {how}")
     assert house.status["phase"] == Phase.ROLLING_BACK
     assert shows_nobody_v2(house)
     for _ in range(120):

@@ -136,6 +136,8 @@ class OperatorProcess:
             # kopf says so when it is asked to end while it still finds out which kinds are served, and on its next try.
             and "Connector is closed" not in line["message"]
             and not (line["logger"] == _DISCOVERY and "TCP closed" in line["message"])
+            # The API server says so of a CRD that was installed a moment ago, and kopf asks again.
+            and not (line["logger"].startswith("kopf.") and "storage is (re)initializing" in line["message"])
         ]
 
     def _signal(self, number: signal.Signals) -> None:

@@ -72,7 +72,6 @@ def rest(turn: Turn, subject: Subject) -> None:
         be_first(turn, subject)
         return
     if rebase(turn):
-        _let_go(turn)
         return
     if subject.problem is not None or subject.pending or subject.ref is None or spec is None:
         turn.problem = turn.problem or subject.problem
